@@ -1,0 +1,1 @@
+//! Black-box tests: HTTP, command line, a real browser.

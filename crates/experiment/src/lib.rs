@@ -1,0 +1,1 @@
+//! Experiments over labelled key-value stores: the guest SDK.

@@ -1,0 +1,1 @@
+//! The embedded runtime: runs a Spin app's HTTP components on wasmtime.

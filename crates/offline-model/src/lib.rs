@@ -1,0 +1,1 @@
+//! A small deterministic model that needs no download.

@@ -1,0 +1,1 @@
+//! The domain: outcomes, reading a completion, the default prompt.

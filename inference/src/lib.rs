@@ -1,0 +1,1 @@
+//! One prompt in, one completion out: the only component that may use a model.

@@ -1,0 +1,1 @@
+//! The key-value explorer, REST and page: a Spin component.

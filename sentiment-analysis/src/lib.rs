@@ -1,0 +1,1 @@
+//! The sentiment-analysis API: a Spin component.

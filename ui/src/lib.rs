@@ -1,0 +1,1 @@
+//! Serves the browser UI: a Spin component.
