@@ -1,1 +1,3 @@
 //! Black-box tests: HTTP, command line, a real browser.
+
+pub mod model_server;

@@ -1,1 +1,34 @@
 //! Experiments over labelled key-value stores: the guest SDK.
+//!
+//! Several prompts compete; each lives in a key-value store of its own, which the app knows by a label. A request is
+//! assigned a variant, its prompt is rendered and given to a model, and what comes out is kept in the variant's store
+//! beside the prompt that produced it.
+//!
+//! - [`assignment`]: which variant answers a request.
+//! - [`visitor`]: telling visitors apart, so that each keeps their variant.
+//! - [`prompt`]: a variant's prompt, its fingerprint, and a sentence put into it.
+//! - [`key`]: under which key a sentence's record is kept.
+//! - [`record`]: one observation, as a store keeps it.
+//! - [`statistics`]: the formulas, each with its source.
+//! - [`analysis`]: from observations to the numbers that say which prompt is better.
+//! - `spin`, with the feature of that name: variants' stores on Spin. It shows how an app runs an experiment of its own.
+//!
+//! The core is pure: the clock and the random source are handed in. Components and tools share it, so they cannot
+//! disagree on a key, a record or a choice.
+
+pub mod analysis;
+pub mod assignment;
+mod hex;
+pub mod key;
+pub mod prompt;
+pub mod record;
+#[cfg(feature = "spin")]
+pub mod spin;
+pub mod statistics;
+pub mod visitor;
+
+pub use assignment::{Assignment, Experiment, InvalidAssignment, InvalidExperiment, Variant};
+pub use key::Key;
+pub use prompt::{Fallback, Fingerprint, InvalidFingerprint, Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
+pub use record::{Answer, Record, timestamp};
+pub use visitor::VisitorId;

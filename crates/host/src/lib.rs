@@ -1,1 +1,45 @@
 //! The embedded runtime: runs a Spin app's HTTP components on wasmtime.
+//!
+//! It runs any app that keeps to what it supports, and refuses by name what needs Spin. [`App::load`] reads the
+//! manifest and the runtime config, opens the stores and compiles the components; [`App::serve`] serves until it is
+//! told to stop.
+
+mod app;
+mod error;
+
+// What an app is: its files.
+pub mod manifest;
+pub mod outbound;
+pub mod routing;
+pub mod runtime_config;
+mod template;
+mod toml_file;
+pub mod variables;
+
+// What its components are given: stores, a model, and a place to print to.
+mod links;
+pub mod models;
+mod output;
+mod per_runtime;
+mod reload;
+pub mod stores;
+
+// How its components run: instances on wasmtime.
+mod bindings;
+mod chaining;
+mod component;
+mod dispatch;
+mod engine;
+mod guest;
+mod interfaces;
+mod limits;
+mod workers;
+
+// How requests reach them.
+mod body;
+mod problem;
+mod server;
+
+pub use app::{App, Files, Settings};
+pub use error::LoadError;
+pub use links::{LinkChange, LinkError};

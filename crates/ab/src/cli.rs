@@ -1,0 +1,97 @@
+//! The arguments. Each command turns them into plain values and calls its file in `commands`.
+
+mod kv;
+mod link;
+mod up;
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::commands;
+use crate::printer::Printer;
+use crate::workspace::Location;
+
+/// A/B-tests prompts for language models: stores, links, the app, and which prompt is better.
+#[derive(Debug, Parser)]
+#[command(name = "ab", version, bin_name = crate::failure::program(), propagate_version = false)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build the app and serve it on this machine
+    Up(up::UpArguments),
+    /// Build the app's components, each with its own build command
+    Build(up::BuildArguments),
+    /// Serve the offline model alone, over both protocols
+    Model(up::ModelArguments),
+    /// Manage key value stores
+    #[command(subcommand, visible_alias = "key-value")]
+    Kv(kv::KvCommand),
+    /// Link an app to a store
+    #[command(subcommand)]
+    Link(link::LinkCommand),
+    /// Unlink an app from a store
+    #[command(subcommand)]
+    Unlink(link::UnlinkCommand),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the command reports.
+    pub(crate) fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let printer = *printer;
+        match self.command {
+            Command::Up(arguments) => commands::up::run(arguments.into(), printer),
+            Command::Build(arguments) => arguments.run(printer),
+            Command::Model(arguments) => commands::model::run(arguments.listen, printer),
+            Command::Kv(command) => command.run(printer),
+            Command::Link(command) => command.run(printer),
+            Command::Unlink(command) => command.run(printer),
+            Command::Completions { shell } => commands::completions::run(Self::command(), shell, printer),
+        }
+    }
+}
+
+/// Which app.
+#[derive(Debug, Args)]
+pub(crate) struct LocationArguments {
+    /// The app: a spin.toml, or the folder that holds one [default: the current folder, or the nearest above]
+    #[arg(short = 'f', long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    from: Option<PathBuf>,
+    /// The file that holds the links [default: runtime-config.toml beside spin.toml]
+    #[arg(long, env = "RUNTIME_CONFIG_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    runtime_config_file: Option<PathBuf>,
+}
+
+impl From<LocationArguments> for Location {
+    fn from(arguments: LocationArguments) -> Self {
+        Self { from: arguments.from, runtime_config_file: arguments.runtime_config_file }
+    }
+}
+
+fn not_empty(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("it must not be empty") } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

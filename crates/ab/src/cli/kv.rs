@@ -1,0 +1,185 @@
+//! `kv`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+
+use super::{LocationArguments, not_empty};
+use crate::commands::kv;
+use crate::printer::Printer;
+use crate::workspace::Target;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KvCommand {
+    /// Create a new key value store
+    Create {
+        /// The name of the key value store
+        name: String,
+        /// Keep it in this Redis database instead of an SQLite file
+        #[arg(long, value_name = "URL")]
+        redis: Option<String>,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// Delete a key value store
+    Delete {
+        /// The name of the key value store
+        name: String,
+        /// Do not ask for confirmation
+        #[arg(short, long)]
+        yes: bool,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// Rename a key value store; links follow
+    Rename {
+        /// Its name
+        name: String,
+        /// Its new name
+        new_name: String,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// List key value stores
+    List {
+        /// Only stores linked to this app
+        #[arg(short, long)]
+        app: Option<String>,
+        /// Only this store
+        #[arg(short, long)]
+        store: Option<String>,
+        /// How to group the table [default: app]
+        #[arg(short, long)]
+        group_by: Option<GroupBy>,
+        #[arg(long, default_value = "table")]
+        format: ListFormat,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// Set keys: all of them, or none if one cannot be set
+    Set {
+        /// KEY=VALUE; KEY=@FILE takes the value from a file, KEY=- from standard input
+        #[arg(value_name = "KEY=VALUE", required = true)]
+        pairs: Vec<String>,
+        #[command(flatten)]
+        target: TargetArguments,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// Print the value of a key, exactly as it is
+    Get {
+        key: String,
+        #[command(flatten)]
+        target: TargetArguments,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// List the keys, sorted
+    Keys {
+        /// `text`: a key a line, control characters escaped; `json`: an array of strings, exact
+        #[arg(long, default_value = "text")]
+        format: KeysFormat,
+        #[command(flatten)]
+        target: TargetArguments,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// Write all entries as JSON Lines: {"key": "…", "value": "<base64>"}
+    Export {
+        /// Where to [default: standard output]
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        target: TargetArguments,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+    /// Set all entries of an export: all of them, or none if one cannot be set
+    Import {
+        /// Where from [default: standard input]
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        target: TargetArguments,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
+}
+
+/// Which store: by name, or by label and app.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArguments {
+    /// The store: a name, a path to an SQLite file, or a redis:// URL
+    #[arg(short, long, value_parser = not_empty, required_unless_present = "label", conflicts_with_all = ["label", "app"])]
+    store: Option<String>,
+    /// The label under which an app opens the store
+    #[arg(short, long, value_parser = not_empty)]
+    label: Option<String>,
+    /// The app of the label [default: the folder's]
+    #[arg(short, long, value_parser = not_empty, requires = "label")]
+    app: Option<String>,
+}
+
+impl From<TargetArguments> for Target {
+    fn from(arguments: TargetArguments) -> Self {
+        match (arguments.label, arguments.store) {
+            (Some(label), _) => Self::Label { label, app: arguments.app },
+            (None, store) => Self::Store(store.unwrap_or_default()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum GroupBy {
+    App,
+    Store,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ListFormat {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum KeysFormat {
+    Text,
+    Json,
+}
+
+impl KvCommand {
+    pub(crate) fn run(self, printer: Printer) -> anyhow::Result<()> {
+        match self {
+            Self::Create { name, redis, location } => {
+                kv::create::run(&name, redis.as_deref(), &location.into(), printer)
+            }
+            Self::Delete { name, yes, location } => kv::delete::run(&name, yes, &location.into(), printer),
+            Self::Rename { name, new_name, location } => {
+                kv::rename::run(&name, &new_name, &location.into(), printer)
+            }
+            Self::List { app, store, group_by, format, location } => {
+                let shape = match (format, group_by) {
+                    (ListFormat::Json, None) => kv::list::Shape::Json,
+                    (ListFormat::Json, Some(_)) => return Err(kv::list::grouped_json()),
+                    (ListFormat::Table, None | Some(GroupBy::App)) => kv::list::Shape::ByApp,
+                    (ListFormat::Table, Some(GroupBy::Store)) => kv::list::Shape::ByStore,
+                };
+                kv::list::run(&kv::list::Filter { app, store }, shape, &location.into(), printer)
+            }
+            Self::Set { pairs, target, location } => {
+                kv::set::run(&pairs, &target.into(), &location.into(), printer)
+            }
+            Self::Get { key, target, location } => kv::get::run(&key, &target.into(), &location.into(), printer),
+            Self::Keys { format, target, location } => {
+                let json = matches!(format, KeysFormat::Json);
+                kv::keys::run(json, &target.into(), &location.into(), printer)
+            }
+            Self::Export { file, target, location } => {
+                kv::export::run(file.as_deref(), &target.into(), &location.into(), printer)
+            }
+            Self::Import { file, target, location } => {
+                kv::import::run(file.as_deref(), &target.into(), &location.into(), printer)
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The commands, one file each. They take values, change things, and print through the printer.
+
+pub(crate) mod build;
+pub(crate) mod completions;
+pub(crate) mod kv;
+pub(crate) mod link;
+pub(crate) mod model;
+pub(crate) mod unlink;
+pub(crate) mod up;

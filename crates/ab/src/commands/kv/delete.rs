@@ -1,0 +1,75 @@
+//! `kv delete`.
+
+use crate::failure::{failure, program};
+use crate::printer::Printer;
+use crate::prompt;
+use crate::stores::{Address, RedisStore, SqliteStore, StoreName, without_password};
+use crate::workspace::{Location, Workspace};
+
+/// Deletes a store with all its entries, and the links to it.
+///
+/// # Errors
+///
+/// There is no such store, it is in use, or nobody can be asked whether it should be deleted.
+pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) -> anyhow::Result<()> {
+    let name = StoreName::parse(name)?;
+    let mut workspace = Workspace::open_to_change(location)?;
+    let Some(address) = workspace.stores.names(&workspace.config.links()?)?.remove(&name) else {
+        return Err(failure(format!("No key value store found with name \"{name}\""))
+            .hint(format!("`{} kv list` shows what there is", program()))
+            .into());
+    };
+    let linked: Vec<String> = workspace.links_to(&address)?.into_iter().map(|link| link.label).collect();
+    if !yes && !confirmed(&name, &address, &workspace.app.name, &linked, printer)? {
+        printer.message("Invalid confirmation. Will not delete key value store.");
+        return Ok(());
+    }
+    let exclusive = match &address {
+        Address::Sqlite(path) => Some(SqliteStore::open(path, name.as_str())?.into_exclusive()?),
+        Address::Redis(url) => {
+            RedisStore::open(url)?.clear()?;
+            None
+        }
+        Address::Elsewhere(_) => None,
+    };
+    // The links first: one that led nowhere would make the app start with an empty store of this name.
+    if !linked.is_empty() {
+        for label in &linked {
+            workspace.config.remove(label);
+        }
+        workspace.config.save()?;
+    }
+    workspace.stores.remove(&name, &address)?;
+    drop(exclusive);
+    printer.message(format_args!("Key value store \"{name}\" deleted"));
+    Ok(())
+}
+
+fn confirmed(
+    name: &StoreName,
+    address: &Address,
+    app: &str,
+    linked: &[String],
+    printer: Printer,
+) -> anyhow::Result<bool> {
+    if !prompt::can_ask() {
+        return Err(failure(format!("deleting key value store \"{name}\" is irreversible"))
+            .hint("--yes deletes it without asking; nothing was changed")
+            .into());
+    }
+    if !linked.is_empty() {
+        printer.message(format_args!(
+            "Key value store \"{name}\" is currently linked to the following apps: {app} ({}).\n\
+             It is recommended to use `{} link key-value` to link another key value store to those apps before deleting.",
+            linked.join(", "),
+            program()
+        ));
+    }
+    if let Address::Redis(url) = address {
+        let count = RedisStore::open(url)?.count()?;
+        let database = without_password(url);
+        printer.message(format_args!("All {count} keys of the Redis database at {database} will be deleted."));
+    }
+    let question = format!("The action is irreversible. Please type \"{name}\" for confirmation");
+    Ok(prompt::line(&question, None)? == name.as_str())
+}

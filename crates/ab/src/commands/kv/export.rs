@@ -1,0 +1,54 @@
+//! `kv export`.
+
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::json_lines;
+use crate::printer::Printer;
+use crate::warning::Warning;
+use crate::workspace::{Location, Target, Workspace};
+
+/// Writes all entries, sorted by key, to `file` or standard output. A file appears when it is complete.
+///
+/// # Errors
+///
+/// There is no such store, it cannot be read, or the file cannot be written.
+pub(crate) fn run(
+    file: Option<&Path>,
+    target: &Target,
+    location: &Location,
+    printer: Printer,
+) -> anyhow::Result<()> {
+    let workspace = Workspace::open(location)?;
+    let found = workspace.find(target)?;
+    let mut entries = workspace.open_entries(&found, printer)?;
+    let mut count = 0_usize;
+    let mut write = |out: &mut dyn std::io::Write| {
+        entries.for_each(&mut |key, value| {
+            count += 1;
+            json_lines::write(out, key, value)
+        })
+    };
+    match file {
+        None => printer.stream(|out| write(out))?,
+        Some(path) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let mut save = || {
+                let mut out = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
+                write(&mut out)?;
+                out.flush()?;
+                let file = out.into_inner()?;
+                file.as_file().sync_all()?;
+                anyhow::Ok(file.persist(path)?)
+            };
+            save().with_context(|| format!("cannot export to {}", path.display()))?;
+            printer.message(format_args!("{count} entries of \"{}\" written to {}", found.shown, path.display()));
+        }
+    }
+    if entries.left_out() > 0 {
+        printer.warn(&Warning::KeysNotText { store: found.shown, count: entries.left_out() });
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `kv import`.
+
+use std::fs::File;
+use std::io::{BufReader, stdin};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::json_lines;
+use crate::printer::Printer;
+use crate::workspace::{Location, Target, Workspace};
+
+/// Sets all entries of an export in one transaction. Keys that are not in it stay.
+///
+/// # Errors
+///
+/// There is no such store, the file is not an export, or the store cannot be written; nothing was imported then.
+pub(crate) fn run(
+    file: Option<&Path>,
+    target: &Target,
+    location: &Location,
+    printer: Printer,
+) -> anyhow::Result<()> {
+    let workspace = Workspace::open(location)?;
+    let found = workspace.find(target)?;
+    // Read to the end before the store is locked: standard input may take its time.
+    let imported = match file.filter(|path| *path != Path::new("-")) {
+        None => json_lines::read(stdin().lock())?,
+        Some(path) => {
+            let shown = path.display();
+            let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
+            json_lines::read(BufReader::new(file)).with_context(|| format!("cannot import {shown}"))?
+        }
+    };
+    workspace.open_entries(&found, printer)?.set(&imported)?;
+    printer.message(format_args!("{} entries imported into \"{}\"", imported.len(), found.shown));
+    Ok(())
+}

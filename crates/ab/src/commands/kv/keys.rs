@@ -1,0 +1,43 @@
+//! `kv keys`.
+
+use crate::printer::Printer;
+use crate::warning::Warning;
+use crate::workspace::{Location, Target, Workspace};
+
+/// Prints the keys, sorted: a line each with control characters escaped, since a key may hold newlines and worse; or
+/// exactly, as a JSON array.
+///
+/// # Errors
+///
+/// There is no such store, or it cannot be read.
+pub(crate) fn run(json: bool, target: &Target, location: &Location, printer: Printer) -> anyhow::Result<()> {
+    let workspace = Workspace::open(location)?;
+    let found = workspace.find(target)?;
+    let mut entries = workspace.open_entries(&found, printer)?;
+    let keys = entries.keys()?;
+    if entries.left_out() > 0 {
+        printer.warn(&Warning::KeysNotText { store: found.shown, count: entries.left_out() });
+    }
+    printer.stream(|out| {
+        if json {
+            serde_json::to_writer_pretty(&mut *out, &keys).map_err(std::io::Error::from)?;
+            return Ok(writeln!(out)?);
+        }
+        for key in &keys {
+            writeln!(out, "{}", without_control_characters(key))?;
+        }
+        Ok(())
+    })
+}
+
+fn without_control_characters(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            clean.extend(character.escape_default());
+        } else {
+            clean.push(character);
+        }
+    }
+    clean
+}

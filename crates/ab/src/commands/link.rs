@@ -1,0 +1,168 @@
+//! `link key-value`.
+
+pub(crate) mod missing;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::app::App;
+use crate::durable::crash_point;
+use crate::failure::{failure, program};
+use crate::printer::Printer;
+use crate::prompt;
+use crate::runtime_config::RuntimeConfig;
+use crate::stores::{Address, Partition, RedisStore, SqliteStore, absolute};
+use crate::warning::Warning;
+use crate::workspace::{Location, Workspace};
+
+/// A link to make.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) label: String,
+    pub(crate) app: Option<String>,
+    pub(crate) store: String,
+    /// Change a link that leads elsewhere without asking.
+    pub(crate) yes: bool,
+}
+
+/// Makes a label mean a store, and the store's rows carry the label.
+///
+/// # Errors
+///
+/// The store does not exist or cannot be opened, is linked that way already, or is linked with another label; or a
+/// person says no. Nothing was changed then.
+pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow::Result<()> {
+    let mut workspace = Workspace::open_to_change(location)?;
+    workspace.app.expect_name(link.app.as_deref())?;
+    let app = workspace.app.name.clone();
+    let Link { label, store, .. } = link;
+
+    let address = workspace.stores.resolve(store)?;
+    if !workspace.exists(&address)? {
+        return Err(failure(format!("Key value store \"{store}\" does not exist"))
+            .hint(format!("`{0} kv create {store}` makes it; `{0} kv list` shows what there is", program()))
+            .into());
+    }
+    let shown = workspace.shown(&address)?;
+    let former = workspace.config.links()?.into_iter().find(|former| former.label == *label);
+    let already = former.as_ref().is_some_and(|former| former.address.leads_to(&address));
+    if already && !rows_are_misplaced(&address, &shown, label)? {
+        return Err(failure(format!(
+            "Key value store \"{shown}\" is already linked to app \"{app}\" with the label \"{label}\""
+        ))
+        .into());
+    }
+    if let Some(former) = former.filter(|_| !already) {
+        let former = workspace.shown(&former.address)?;
+        let question = format!(
+            "App \"{app}\"'s \"{label}\" label is currently linked to \"{former}\". Change to link to key value store \"{shown}\" instead?"
+        );
+        if !link.yes && !confirmed(&question)? {
+            printer.message("The link has not been updated");
+            return Ok(());
+        }
+    }
+    if !workspace.app.labels().contains(label.as_str()) {
+        printer.warn(&Warning::LabelNotGranted { app: app.clone(), label: label.clone() });
+    }
+    match &address {
+        Address::Sqlite(path) => move_rows(&workspace, path, &shown, label)?,
+        Address::Redis(url) => drop(RedisStore::open(url)?),
+        Address::Elsewhere(_) => {}
+    }
+    crash_point("link:moved");
+    workspace.config.set(label, &address)?;
+    workspace.config.save()?;
+    crash_point("link:saved");
+    printer.message(format_args!(
+        "Key value store \"{shown}\" is now linked to app \"{app}\" with the label \"{label}\""
+    ));
+    Ok(())
+}
+
+fn confirmed(question: &str) -> anyhow::Result<bool> {
+    if prompt::can_ask() {
+        return prompt::confirm(question);
+    }
+    let statement = question.split(". Change").next().unwrap_or(question);
+    Err(failure(statement).hint("--yes changes the link; nothing was changed").into())
+}
+
+/// Whether the store is linked by hand, and its rows still carry the label of an earlier link.
+fn rows_are_misplaced(address: &Address, shown: &str, label: &str) -> anyhow::Result<bool> {
+    match address {
+        Address::Sqlite(path) if path.exists() => {
+            let store = SqliteStore::open(path, shown)?;
+            let elsewhere = matches!(store.partition()?, Partition::Label(rows_label) if rows_label != label);
+            Ok(elsewhere && !store.has_rows(label)?)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Makes the rows carry `label`, unless that would take them from another label that is linked to them.
+fn move_rows(workspace: &Workspace, path: &Path, shown: &str, label: &str) -> anyhow::Result<()> {
+    let address = Address::Sqlite(path.to_owned());
+    let app = &workspace.app.name;
+    if let Some(other) = workspace.links_to(&address)?.into_iter().find(|other| other.label != label) {
+        return Err(taken(shown, &format!("app \"{app}\""), &other.label)
+            .hint(format!("unlink it first: `{} unlink key-value {} --app {app}`", program(), other.label))
+            .into());
+    }
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut store = SqliteStore::open(path, shown)?;
+    let own = absolute(workspace.config.path());
+    let owner = configuration_of(path);
+    let mut elsewhere = store.linked_from()?;
+    elsewhere.extend(owner.clone());
+    for config in elsewhere.iter().filter(|config| **config != own) {
+        if let Some(other) = label_elsewhere(config, &address).filter(|other| other != label) {
+            return Err(taken(shown, &name_of_app(config), &other)
+                .hint(format!("link it with the label \"{other}\" here too, or unlink it there; nothing was changed"))
+                .into());
+        }
+    }
+    match store.partition()? {
+        Partition::Several(labels) if !labels.iter().any(|other| other == label) => {
+            return Err(failure(format!(
+                "Key value store \"{shown}\" has entries under several labels: {}",
+                labels.join(", ")
+            ))
+            .hint("link it with one of them; nothing was changed")
+            .into());
+        }
+        _ => {}
+    }
+    let note = (owner.as_ref() != Some(&own)).then_some(own.as_path());
+    store.adopt(label, note)
+}
+
+fn taken(shown: &str, app: &str, label: &str) -> crate::failure::Failure {
+    failure(format!(
+        "Key value store \"{shown}\" is linked to {app} with the label \"{label}\", and its entries can only have one: \
+         Spin keeps the entries of an SQLite file by label"
+    ))
+}
+
+/// The configuration file of the app in whose `.spin` folder the store is.
+fn configuration_of(store: &Path) -> Option<PathBuf> {
+    let state = store.ancestors().find(|folder| folder.ends_with(".spin"))?;
+    Some(state.with_file_name("runtime-config.toml"))
+}
+
+/// The label with which another configuration file links the store, if it still does.
+fn label_elsewhere(config: &Path, address: &Address) -> Option<String> {
+    let links = RuntimeConfig::read(config).ok()?.links().ok()?;
+    links.into_iter().find(|link| link.address.leads_to(address)).map(|link| link.label)
+}
+
+fn name_of_app(config: &Path) -> String {
+    let app = config.parent().context("no folder").and_then(|folder| App::find(Some(folder)));
+    match app {
+        Ok(app) => format!("app \"{}\" in {}", app.name, app.folder.display()),
+        Err(_) => format!("an app by {}", config.display()),
+    }
+}

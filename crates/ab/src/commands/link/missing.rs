@@ -1,0 +1,64 @@
+//! Labels that the app opens and that no link leads from.
+
+use crate::commands::{kv, link};
+use crate::failure::{failure, program};
+use crate::printer::Printer;
+use crate::prompt;
+use crate::stores::StoreName;
+use crate::workspace::{Location, Workspace};
+
+/// Makes sure that every label of the app is linked. At a terminal it asks, label by label, as `spin cloud deploy` does:
+/// link an existing store, or create one.
+///
+/// # Errors
+///
+/// A label is not linked and there is nobody to ask: the hint is the command that links it. Or a person broke off, or a
+/// link could not be made; the links made before stay.
+pub(crate) fn ask_or_explain(location: &Location, printer: Printer) -> anyhow::Result<()> {
+    let workspace = Workspace::open(location)?;
+    let app = workspace.app.name.clone();
+    let links = workspace.links()?;
+    let missing = workspace.app.labels().into_iter().filter(|label| links.iter().all(|link| link.label != *label));
+    let missing: Vec<String> = missing.map(str::to_owned).collect();
+    drop(workspace);
+    let Some(first) = missing.first() else { return Ok(()) };
+    if !prompt::can_ask() {
+        let labels: Vec<String> = missing.iter().map(|label| format!("\"{label}\"")).collect();
+        let labels = labels.join(" and ");
+        return Err(failure(format!("app \"{app}\" accesses a key value store labeled {labels}, which is not linked"))
+            .hint(format!("`{0} link key-value {first} --app {app} --store STORE`; `{0} kv list` shows the stores", program()))
+            .into());
+    }
+    for label in missing {
+        let store = choose(&app, &label, location, printer)?;
+        let link = link::Link { label, app: None, store, yes: false };
+        link::run(&link, location, printer)?;
+    }
+    Ok(())
+}
+
+fn choose(app: &str, label: &str, location: &Location, printer: Printer) -> anyhow::Result<String> {
+    let workspace = Workspace::open(location)?;
+    let names = workspace.stores.names(&workspace.config.links()?)?;
+    drop(workspace);
+    let names: Vec<String> = names.into_keys().map(|name| name.to_string()).collect();
+    let question = format!(
+        "App \"{app}\" accesses a key value store labeled \"{label}\"\n    \
+         Would you like to link an existing key value store or create a new key value store?"
+    );
+    let choices = ["Use an existing key value store and link app to it", "Create a new key value store and link the app to it"];
+    let create = names.is_empty() || prompt::select(&question, &choices.map(str::to_owned), 1)? == 1;
+    if create {
+        let question = format!(
+            "What would you like to name your key value store?\n    \
+             Note: the app \"{app}\" will refer to this key value store by the label \"{label}\"."
+        );
+        let free = StoreName::parse(label).is_ok() && !names.iter().any(|name| name == label);
+        let name = prompt::line(&question, free.then(|| label.to_owned()))?;
+        kv::create::run(&name, None, location, printer)?;
+        return Ok(name);
+    }
+    let question = format!("Which key value store would you like to link to {app} using the label \"{label}\"");
+    let chosen = prompt::select(&question, &names, 0)?;
+    names.into_iter().nth(chosen).ok_or_else(|| failure("no key value store was chosen").into())
+}

@@ -1,0 +1,36 @@
+//! `unlink key-value`.
+
+use crate::failure::{failure, program};
+use crate::printer::Printer;
+use crate::stores::{Address, SqliteStore};
+use crate::warning::Warning;
+use crate::workspace::{Location, Workspace};
+
+/// Makes `label` mean no store any more. The store keeps its entries.
+///
+/// # Errors
+///
+/// The label is not linked, or the configuration cannot be written.
+pub(crate) fn run(label: &str, app: Option<&str>, location: &Location, printer: Printer) -> anyhow::Result<()> {
+    let mut workspace = Workspace::open_to_change(location)?;
+    workspace.app.expect_name(app)?;
+    let app = workspace.app.name.clone();
+    let Some(link) = workspace.config.links()?.into_iter().find(|link| link.label == label) else {
+        return Err(failure(format!("no key value store was linked to app '{app}' with label '{label}'"))
+            .hint(format!("`{} kv list` shows the links", program()))
+            .into());
+    };
+    let shown = workspace.shown(&link.address)?;
+    // A request in flight may still write: the store remembers whose rows its rows are, so that those join them.
+    if let Address::Sqlite(path) = &link.address
+        && path.exists()
+        && workspace.links_to(&link.address)?.len() == 1
+        && let Err(error) = SqliteStore::open(path, &shown).and_then(|mut store| store.note_label(label))
+    {
+        printer.warn(&Warning::NotNoted { reason: format!("{error:#}") });
+    }
+    workspace.config.remove(label);
+    workspace.config.save()?;
+    printer.message(format_args!("Key value store '{shown}' no longer linked to app {app}"));
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! `up`.
+
+mod announce;
+mod credentials;
+mod offline;
+mod seed;
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::Context as _;
+use host::Settings;
+
+use crate::app::App;
+use crate::commands::{build, link};
+use crate::failure::{Failure, failure};
+use crate::printer::Printer;
+use crate::signal;
+use crate::warning::Warning;
+use crate::workspace::Location;
+
+/// What to serve, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Up {
+    pub(crate) location: Location,
+    pub(crate) listen: SocketAddr,
+    /// Environment variables for all components.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Variables of the app, by name.
+    pub(crate) variables: Vec<(String, String)>,
+    /// Build the components first.
+    pub(crate) build: bool,
+    /// Do not show what the components print.
+    pub(crate) quiet: bool,
+}
+
+/// Builds the app and serves it until it is interrupted.
+///
+/// # Errors
+///
+/// The app cannot be built or served.
+pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
+    let app = App::find(up.location.from.as_deref())?;
+    // A port in use is told before a build, not after.
+    let listener = listen(up.listen)?;
+    link::missing::ask_or_explain(&up.location, printer)?;
+    if up.build {
+        build::run(&app, &[], printer)?;
+    }
+
+    let mut settings = Settings::new(&app.manifest);
+    settings.environment = up.environment;
+    settings.variables = up.variables.into_iter().collect::<BTreeMap<_, _>>();
+    settings.log_folder = Some(app.folder.join(".spin").join("logs"));
+    settings.quiet = up.quiet;
+    let runtime_config = up.location.runtime_config(&app);
+    // Without one there are no links but Spin's own; one that was asked for must be there.
+    if runtime_config.exists() || up.location.runtime_config_file.is_some() {
+        settings.runtime_config = Some(runtime_config);
+    }
+    let files = settings.read().map_err(explained)?;
+    for name in host::variables::undeclared(&files.manifest, &settings.variables) {
+        printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
+    }
+    let credentials = credentials::make(&files.manifest, &mut settings.variables);
+    let offline = offline::start(files.config.llm.as_ref(), printer)?;
+    if offline.is_some() {
+        offline::note(&files.manifest, &mut settings.variables);
+    }
+    seed::run(&app, &files.config, printer)?;
+
+    let served = host::App::load(&settings, files).map_err(explained)?;
+    announce::print(served.manifest(), listener.local_addr()?, credentials.as_ref(), offline.as_ref(), printer);
+    served.serve(listener, interrupted()).context("cannot serve")?;
+    Ok(())
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => failure(format!("{address} is in use by another program"))
+            .hint("stop it, or choose another address with --listen; port 0 takes a free one"),
+        ErrorKind::PermissionDenied => failure(format!("this user may not listen at {address}"))
+            .hint("choose a port from 1024 on with --listen"),
+        _ => failure(format!("cannot listen at {address}: {error}"))
+            .hint("choose an address of this machine with --listen, such as 127.0.0.1:3000"),
+    }.into())
+}
+
+fn explained(error: host::LoadError) -> Failure {
+    let explained = failure(error.to_string());
+    match error.hint() {
+        Some(hint) => explained.hint(hint),
+        None => explained,
+    }
+}
+
+/// Completes when the app is told to stop. Told again, the process ends at once.
+async fn interrupted() {
+    let wait = || async {
+        match signal::interruption() {
+            Ok(interrupted) => interrupted.await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    wait().await;
+    tokio::spawn(async move {
+        wait().await;
+        std::process::exit(130);
+    });
+}

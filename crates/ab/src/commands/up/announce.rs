@@ -1,0 +1,36 @@
+//! What a person needs to use the app: addresses and credentials.
+
+use std::net::SocketAddr;
+
+use host::manifest::{Manifest, Route};
+
+use super::credentials::Credentials;
+use super::offline::Offline;
+use crate::printer::Printer;
+
+/// Prints the app's routes as `spin up` does, and what was set up for this run.
+pub(super) fn print(
+    manifest: &Manifest,
+    address: SocketAddr,
+    credentials: Option<&Credentials>,
+    offline: Option<&Offline>,
+    printer: Printer,
+) {
+    if let Some(Offline { url }) = offline {
+        printer.message(format_args!("\nModel: the {} at {url}", offline_model::DESCRIPTION));
+        printer.message("       for a real one, edit [llm_compute] in the runtime config (see README.md)");
+    }
+    if let Some(Credentials { user, password }) = credentials {
+        printer.message(format_args!("\nKey value explorer, for this run: user {user}, password {password}"));
+    }
+    printer.message(format_args!("\nServing http://{address}"));
+    printer.message("Available Routes:");
+    for trigger in &manifest.triggers {
+        let Route::Public(route) = &trigger.route else { continue };
+        let (path, wildcard) = match route.strip_suffix("/...") {
+            Some(path) => (path, " (wildcard)"),
+            None => (route.as_str(), ""),
+        };
+        printer.message(format_args!("  {}: http://{address}{path}{wildcard}", trigger.component));
+    }
+}

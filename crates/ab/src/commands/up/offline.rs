@@ -1,0 +1,82 @@
+//! The offline model, where the runtime configuration points at it.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use host::manifest::Manifest;
+use host::runtime_config::LlmConfig;
+
+use crate::failure::failure;
+use crate::printer::Printer;
+
+/// The token that says: the model meant is the offline one. It opens nothing.
+const TOKEN: &str = "offline-model";
+
+/// The variable in which the app is told what answers.
+const NOTE: &str = "model_note";
+
+/// How long what listens at the model's address may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the offline model answers.
+pub(super) struct Offline {
+    pub(super) url: String,
+}
+
+/// Starts the offline model where `llm` points at it, unless one answers there already. It runs as long as the process.
+///
+/// # Errors
+///
+/// Its address is not one of this machine, or something else listens there.
+pub(super) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result<Option<Offline>> {
+    let Some(llm) = llm.filter(|llm| llm.auth_token == TOKEN) else { return Ok(None) };
+    let address = address(&llm.url)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listener = match runtime.block_on(tokio::net::TcpListener::bind(address)) {
+        Ok(listener) => listener,
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            return if runtime.block_on(answers(&llm.url)) {
+                printer.message(format_args!("The offline model at {address} runs already."));
+                Ok(Some(Offline { url: llm.url.clone() }))
+            } else {
+                Err(failure(format!("{address} is in use by something else than the offline model"))
+                    .hint("stop it, or change the port of the url in [llm_compute] of the runtime config")
+                    .into())
+            };
+        }
+        Err(error) => return Err(error).with_context(|| format!("the offline model cannot listen at {address}")),
+    };
+    thread::spawn(move || runtime.block_on(offline_model::serve(listener, std::future::pending())));
+    Ok(Some(Offline { url: llm.url.clone() }))
+}
+
+fn address(url: &str) -> anyhow::Result<SocketAddr> {
+    let parsed = reqwest::Url::parse(url).with_context(|| format!("[llm_compute]: the url \"{url}\" is not a URL"))?;
+    let port = parsed.port_or_known_default().unwrap_or(80);
+    let addresses = (parsed.host_str().unwrap_or_default().trim_matches(['[', ']']), port).to_socket_addrs();
+    let loopback = addresses.ok().and_then(|mut addresses| addresses.find(|address| address.ip().is_loopback()));
+    loopback.ok_or_else(|| {
+        failure(format!("[llm_compute]: auth_token = \"{TOKEN}\" means the offline model, but {url} is not on this machine"))
+            .hint("give the real model's token, or an address such as http://127.0.0.1:3001")
+            .into()
+    })
+}
+
+/// Whether the offline model answers at `url`.
+async fn answers(url: &str) -> bool {
+    let asked = async { reqwest::get(url).await?.text().await };
+    tokio::time::timeout(PATIENCE, asked)
+        .await
+        .is_ok_and(|answer| answer.is_ok_and(|body| offline_model::identifies_itself(&body)))
+}
+
+/// Tells the app, where it wants to know and has not been told otherwise, that the offline model answers.
+pub(super) fn note(manifest: &Manifest, variables: &mut BTreeMap<String, String>) {
+    if manifest.variables.contains_key(NOTE) && std::env::var_os("SPIN_VARIABLE_MODEL_NOTE").is_none() {
+        variables.entry(NOTE.to_owned()).or_insert_with(|| format!("Answers come from the {}.", offline_model::DESCRIPTION));
+    }
+}

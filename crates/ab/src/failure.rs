@@ -1,0 +1,55 @@
+//! Errors for people: what was wrong, and what to do about it.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+/// A command failed. The message names the value at fault; the hint says what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    status: u8,
+}
+
+/// A failure with this message, no hint, and exit status 1.
+pub(crate) fn failure(message: impl Into<String>) -> Failure {
+    Failure { message: message.into(), hint: None, status: 1 }
+}
+
+/// A person broke off: exit status 130, as for a program that SIGINT ended.
+pub(crate) fn interrupted() -> Failure {
+    Failure { message: "interrupted; nothing was changed".to_owned(), hint: None, status: 130 }
+}
+
+impl Failure {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What to do, and the exit status, of the first failure in a chain of errors.
+    pub(crate) fn advice(error: &anyhow::Error) -> (Option<&str>, u8) {
+        error.downcast_ref::<Self>().map_or((None, 1), |failure| (failure.hint.as_deref(), failure.status))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// How this program was called, for hints that can be copied: `spin ab`, `cargo ab` or `ab`.
+pub(crate) fn program() -> &'static str {
+    static PROGRAM: LazyLock<&str> = LazyLock::new(|| {
+        let set = |name| std::env::var_os(name).is_some();
+        match () {
+            () if set("SPIN_BIN_PATH") => "spin ab",
+            () if set("CARGO") => "cargo ab",
+            () => "ab",
+        }
+    });
+    &PROGRAM
+}

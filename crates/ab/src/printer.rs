@@ -1,0 +1,90 @@
+//! The only place that prints. Standard output carries data that can be piped on; everything else goes to standard
+//! error. Colours follow the terminal, `NO_COLOR` and `CLICOLOR_FORCE`.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::failure::Failure;
+use crate::warning::Warning;
+
+const STEP: Style = AnsiColor::Green.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Prints. Messages on standard error are never worth failing for; data that cannot be written is an error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Printer;
+
+impl Printer {
+    /// One line of data, exactly as given.
+    ///
+    /// # Errors
+    ///
+    /// Standard output cannot be written.
+    pub(crate) fn data(self, line: impl Display) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{line}")?;
+        out.flush()
+    }
+
+    /// Runs `write` with standard output, buffered.
+    ///
+    /// # Errors
+    ///
+    /// Those of `write`, and standard output cannot be written.
+    pub(crate) fn stream(
+        self,
+        write: impl FnOnce(&mut dyn io::Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        write(&mut out)?;
+        Ok(out.flush()?)
+    }
+
+    /// Whether a person reads standard output.
+    pub(crate) fn data_is_read_by_a_person(self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// What was done.
+    pub(crate) fn message(self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+
+    /// What is being done: a verb, then its object.
+    pub(crate) fn step(self, verb: &str, object: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{STEP}{verb}{STEP:#} {object}");
+    }
+
+    /// Something to think about, and what can be done.
+    pub(crate) fn warn(self, warning: &Warning) {
+        let mut err = anstream::stderr();
+        let _ = writeln!(err, "{WARNING}warning:{WARNING:#} {}", warning.message());
+        hint(&mut err, warning.advice().as_deref());
+    }
+
+    /// Why the command failed; gives the exit status. A reader that closed the pipe had enough: no failure.
+    pub(crate) fn error(self, error: &anyhow::Error) -> ExitCode {
+        let closed = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        };
+        if error.chain().any(closed) {
+            return ExitCode::SUCCESS;
+        }
+        let (advice, status) = Failure::advice(error);
+        let mut err = anstream::stderr();
+        let _ = writeln!(err, "{ERROR}error:{ERROR:#} {error:#}");
+        hint(&mut err, advice);
+        ExitCode::from(status)
+    }
+}
+
+fn hint(err: &mut impl io::Write, text: Option<&str>) {
+    if let Some(text) = text {
+        let _ = writeln!(err, "{HINT}hint:{HINT:#} {text}");
+    }
+}

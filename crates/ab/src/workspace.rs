@@ -1,0 +1,234 @@
+//! An app together with its links and its stores.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::app::App;
+use crate::durable::{self, Lock, Readers};
+use crate::failure::{failure, program};
+use crate::printer::Printer;
+use crate::runtime_config::{Link, RuntimeConfig};
+use crate::stores::{Address, Directory, Entries, Partition, RedisStore, SqliteStore, absolute};
+use crate::warning::Warning;
+
+/// The file beside the manifest that holds the links, unless another is named.
+const RUNTIME_CONFIG: &str = "runtime-config.toml";
+
+/// The label that Spin links by itself, and the file it uses.
+const DEFAULT_LABEL: &str = "default";
+const DEFAULT_STORE: &str = ".spin/sqlite_key_value.db";
+
+/// Where the app is, as a person said it.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Location {
+    /// A manifest or its folder.
+    pub(crate) from: Option<PathBuf>,
+    /// Another runtime configuration file than `runtime-config.toml` beside the manifest.
+    pub(crate) runtime_config_file: Option<PathBuf>,
+}
+
+impl Location {
+    /// The runtime configuration file of `app`.
+    pub(crate) fn runtime_config(&self, app: &App) -> PathBuf {
+        self.runtime_config_file.as_deref().map_or_else(|| app.folder.join(RUNTIME_CONFIG), absolute)
+    }
+}
+
+/// Which store a person means.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// By its name, path or URL.
+    Store(String),
+    /// By the label under which an app opens it.
+    Label { label: String, app: Option<String> },
+}
+
+/// A store that was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// How messages call it.
+    pub(crate) shown: String,
+    /// Where it is.
+    pub(crate) address: Address,
+    /// The label that links it.
+    pub(crate) label: Option<String>,
+}
+
+/// An app, its links and its stores.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub(crate) app: App,
+    pub(crate) config: RuntimeConfig,
+    pub(crate) stores: Directory,
+    _lock: Option<Lock>,
+}
+
+impl Workspace {
+    /// Reads what is there.
+    ///
+    /// # Errors
+    ///
+    /// There is no app, or its manifest or configuration cannot be read.
+    pub(crate) fn open(location: &Location) -> anyhow::Result<Self> {
+        let app = App::find(location.from.as_deref())?;
+        Self::read(app, location, None)
+    }
+
+    /// Reads what is there and keeps other runs of this program from changing it. Completes what a killed one left.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workspace::open`], and when the folder cannot be written.
+    pub(crate) fn open_to_change(location: &Location) -> anyhow::Result<Self> {
+        let app = App::find(location.from.as_deref())?;
+        let file = Directory::of(&app.folder).lock_file();
+        let lock = Lock::acquire(&file).with_context(|| format!("cannot lock {}", file.display()))?;
+        let workspace = Self::read(app, location, Some(lock))?;
+        workspace.stores.settle(&workspace.config.links()?)?;
+        Ok(workspace)
+    }
+
+    fn read(app: App, location: &Location, lock: Option<Lock>) -> anyhow::Result<Self> {
+        let config = RuntimeConfig::read(&location.runtime_config(&app))?;
+        Ok(Self { stores: Directory::of(&app.folder), app, config, _lock: lock })
+    }
+
+    /// All links, also the one that Spin makes by itself for the label `default`.
+    ///
+    /// # Errors
+    ///
+    /// The configuration has an entry that Spin would not take.
+    pub(crate) fn links(&self) -> anyhow::Result<Vec<Link>> {
+        let mut links = self.config.links()?;
+        if self.app.labels().contains(DEFAULT_LABEL) && links.iter().all(|link| link.label != DEFAULT_LABEL) {
+            let address = Address::Sqlite(absolute(&self.app.folder.join(DEFAULT_STORE)));
+            links.push(Link { label: DEFAULT_LABEL.to_owned(), address });
+        }
+        Ok(links)
+    }
+
+    /// The links that lead to the store at `address`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workspace::links`].
+    pub(crate) fn links_to(&self, address: &Address) -> anyhow::Result<Vec<Link>> {
+        Ok(self.links()?.into_iter().filter(|link| link.address.leads_to(address)).collect())
+    }
+
+    /// How messages call the store at `address`.
+    ///
+    /// # Errors
+    ///
+    /// The folder of stores cannot be read.
+    pub(crate) fn shown(&self, address: &Address) -> anyhow::Result<String> {
+        self.stores.shown(address, &self.config.links()?)
+    }
+
+    /// Whether there is a store at `address`. A linked one always is: the app makes its file when it first opens it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workspace::links`].
+    pub(crate) fn exists(&self, address: &Address) -> anyhow::Result<bool> {
+        Ok(match address {
+            Address::Sqlite(path) => path.exists() || !self.links_to(address)?.is_empty(),
+            Address::Redis(_) | Address::Elsewhere(_) => true,
+        })
+    }
+
+    /// Finds a store.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or the label is not the only one that links it.
+    pub(crate) fn find(&self, target: &Target) -> anyhow::Result<Found> {
+        match target {
+            Target::Label { label, app } => {
+                self.app.expect_name(app.as_deref())?;
+                let app = &self.app.name;
+                let link = self.links()?.into_iter().find(|link| link.label == *label).ok_or_else(|| {
+                    failure(format!("No key value store found with label \"{label}\" for app \"{app}\""))
+                        .hint(format!("link one: `{} link key-value {label} --app {app} --store STORE`", program()))
+                })?;
+                let shown = self.shown(&link.address)?;
+                Ok(Found { shown, address: link.address, label: Some(link.label) })
+            }
+            Target::Store(store) => {
+                let address = self.stores.resolve(store)?;
+                if !self.exists(&address)? {
+                    return Err(failure(format!("No key value store found with name \"{store}\""))
+                        .hint(format!("`{0} kv create {store}` makes it; `{0} kv list` shows what there is", program()))
+                        .into());
+                }
+                let shown = self.shown(&address)?;
+                let mut links = self.links_to(&address)?;
+                if links.len() > 1 && matches!(address, Address::Sqlite(_)) {
+                    let labels: Vec<String> = links.into_iter().map(|link| link.label).collect();
+                    return Err(failure(format!(
+                        "key value store \"{shown}\" is linked with several labels, each with entries of its own: {}",
+                        labels.join(", ")
+                    ))
+                    .hint("say which with --label")
+                    .into());
+                }
+                Ok(Found { shown, address, label: links.pop().map(|link| link.label) })
+            }
+        }
+    }
+
+    /// Opens a store: what the app sees of it, or would see once it is linked.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be opened, or is of a kind that only Spin can reach.
+    pub(crate) fn open_entries(&self, found: &Found, printer: Printer) -> anyhow::Result<Box<dyn Entries>> {
+        match &found.address {
+            Address::Redis(url) => Ok(Box::new(RedisStore::open(url)?)),
+            Address::Elsewhere(kind) => Err(failure(format!("a key value store of type \"{kind}\" needs Spin")).into()),
+            Address::Sqlite(path) => {
+                self.make_if_missing(path)?;
+                let store = SqliteStore::open(path, &found.shown)?;
+                let label = label_of_rows(&store, found, path, printer)?;
+                Ok(Box::new(store.entries(label)))
+            }
+        }
+    }
+
+    fn make_if_missing(&self, path: &Path) -> anyhow::Result<()> {
+        if path.exists() {
+            return Ok(());
+        }
+        match durable::create(path, Readers::All, SqliteStore::initialise) {
+            Err(_) if path.exists() => Ok(()),
+            made => made.with_context(|| format!("cannot create {}", path.display())),
+        }
+    }
+}
+
+/// The label under which the app reads, or will read: that of the link; without one, the label that the rows carry; in a
+/// store that never had any, the store's own name, which linking replaces.
+fn label_of_rows(store: &SqliteStore, found: &Found, path: &Path, printer: Printer) -> anyhow::Result<String> {
+    let partition = store.partition()?;
+    match (found.label.clone(), partition) {
+        (Some(label), Partition::Label(rows_label)) if label != rows_label && !store.has_rows(&label)? => {
+            printer.warn(&Warning::RowsUnderAnotherLabel {
+                store: found.shown.clone(),
+                label: label.clone(),
+                rows_label,
+            });
+            Ok(label.clone())
+        }
+        (Some(label), _) | (None, Partition::Label(label)) => Ok(label),
+        (None, Partition::None) => {
+            Ok(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default())
+        }
+        (None, Partition::Several(labels)) => {
+            let (shown, labels) = (&found.shown, labels.join(", "));
+            Err(failure(format!("key value store \"{shown}\" has entries under several labels: {labels}"))
+                .hint(format!("link it under one of them: `{} link key-value LABEL --store {shown}`", program()))
+                .into())
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `build` runs what the manifest says.
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+
+use crate::sandbox::Sandbox;
+
+fn with_builds(builds: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::new(&[]);
+    let mut manifest = sandbox.read("spin.toml");
+    for (id, build) in builds {
+        manifest += &format!("[component.{id}]\nsource = \"x.wasm\"\n[component.{id}.build]\n{build}\n");
+    }
+    sandbox.write("spin.toml", manifest);
+    sandbox
+}
+
+#[test]
+fn components_are_built_in_their_folders() {
+    let sandbox = with_builds(&[
+        ("first", "command = \"echo from the shell > $PWD/built && echo a line\""),
+        ("second", "command = [\"echo 1 > one\", \"echo 2 > two\"]\nworkdir = \"sub\""),
+        ("third", "command = \"echo broken && exit 3\""),
+    ]);
+    fs::create_dir(sandbox.path("sub")).unwrap();
+    assert_snapshot!(
+        sandbox.session(&["build -c first -c second", "build", "build --component-id nowhere"]),
+        @""
+    );
+    assert_eq!(sandbox.read("built"), "from the shell\n");
+    assert_eq!(sandbox.read("sub/one") + &sandbox.read("sub/two"), "1\n2\n");
+    assert_eq!(sandbox.ab("build -c first").ok().output_text(), "", "standard output is for data");
+    assert_snapshot!(Sandbox::new(&[]).session(&["build"]), @"");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_missing_target_is_added_with_rustup() {
+    let sandbox = with_builds(&[("first", "command = \"echo would run cargo --target wasm32-wasip2\"")]);
+    script(&sandbox.path("bin/rustc"), "echo \"$PWD/sysroot\"");
+    let build = |path: &str| {
+        let mut command = sandbox.command(&["build"]);
+        let output = command.env("PATH", path).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    // The shell is called by its name, so it has to be on the way too.
+    let shell = sandbox.path("shell");
+    fs::create_dir_all(&shell).unwrap();
+    std::os::unix::fs::symlink("/bin/sh", shell.join("sh")).unwrap();
+    let path = format!("{}:{}", sandbox.path("bin").display(), shell.display());
+
+    assert_snapshot!(build(&shell.display().to_string()), @"");
+    assert_snapshot!(build(&path), @"");
+    script(&sandbox.path("bin/rustup"), "echo \"rustup $*\"; /bin/mkdir -p sysroot/lib/rustlib/$3");
+    assert_snapshot!(build(&path), @"");
+    assert_snapshot!(build(&path), @"");
+}
+
+#[cfg(unix)]
+fn script(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}

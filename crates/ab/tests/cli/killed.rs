@@ -1,0 +1,166 @@
+//! Processes that are killed: what they leave is as before or as after, for every program that looks.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::sandbox::Sandbox;
+
+type Entries = Vec<(String, Vec<u8>)>;
+
+/// What anybody can see: for each link the store it names and what an app finds there, and each unlinked store's entries.
+#[derive(Debug, PartialEq, Eq)]
+struct View {
+    list: String,
+    linked: Vec<(String, Entries)>,
+    unlinked: Vec<(String, String)>,
+}
+
+impl View {
+    fn of(sandbox: &Sandbox) -> Self {
+        let list = sandbox.ab("kv list --format json").ok().output_text();
+        let stores: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
+        let mut view = Self { list, linked: Vec::new(), unlinked: Vec::new() };
+        for store in stores {
+            let name = store["key_value_store"].as_str().unwrap().to_owned();
+            match store["links"][0]["label"].as_str() {
+                Some(label) => {
+                    // As the app does: the file at the link's path, the rows under the label.
+                    let path = sandbox.store(&name);
+                    assert!(path.exists(), "a link leads to a missing file");
+                    view.linked.push((name, sandbox.app_reads(&path, label)));
+                }
+                None => {
+                    let entries = sandbox.ab(&format!("kv export --store {name}")).ok().output_text();
+                    view.unlinked.push((name, entries));
+                }
+            }
+        }
+        view
+    }
+}
+
+/// A folder where case-a was linked as `one` once and case-b is linked as `two`.
+fn before() -> Sandbox {
+    let sandbox = Sandbox::new(&["one", "two", "three"]);
+    sandbox.ab("kv create case-a").ok();
+    sandbox.ab("kv create case-b").ok();
+    sandbox.ab("kv set -s case-a a=1 b=2").ok();
+    sandbox.ab("kv set -s case-b c=3").ok();
+    sandbox.ab("link key-value one -s case-a").ok();
+    sandbox.ab("link key-value two -s case-b").ok();
+    sandbox.ab("unlink key-value one").ok();
+    sandbox.write("more.jsonl", "{\"key\":\"a\",\"value\":\"eA==\"}\n{\"key\":\"d\",\"value\":\"eQ==\"}\n");
+    sandbox
+}
+
+#[test]
+fn at_every_point_of_every_change() {
+    let changes = [
+        ("link key-value three -s case-a", &["adopt:uncommitted", "link:moved", "replace:written", "link:saved"][..]),
+        ("link key-value two -s case-a --yes", &["adopt:uncommitted", "link:moved", "replace:written", "link:saved"]),
+        ("unlink key-value two", &["adopt:uncommitted", "replace:written"]),
+        ("kv rename case-b case-c", &["rename:linked", "replace:written", "rename:saved"]),
+        ("kv import -s case-a more.jsonl", &["set:row"]),
+        ("kv import -s case-b more.jsonl", &["set:row"]),
+    ];
+    for (change, points) in changes {
+        let sandbox = before();
+        let untouched = View::of(&sandbox);
+        sandbox.ab(change).ok();
+        let changed = View::of(&sandbox);
+        assert_ne!(untouched, changed);
+        for point in points {
+            let sandbox = before();
+            let words: Vec<&str> = change.split_whitespace().collect();
+            let output = sandbox.command(&words).env("AB_CRASH_AT", point).output().unwrap();
+            assert!(!output.status.success(), "{change} never comes to {point}");
+            let left = View::of(&sandbox);
+            assert!(left == untouched || left == changed, "{change}, killed at {point}: {left:#?}");
+            // The next run completes it, and nothing is left over.
+            if left == untouched {
+                sandbox.ab(change).ok();
+            } else {
+                sandbox.ab("kv create settled").ok();
+                sandbox.ab("kv delete settled --yes").ok();
+            }
+            assert_eq!(View::of(&sandbox), changed, "{change}, after {point}");
+            assert_eq!(links_in(&sandbox.path(".spin/stores")), 0, "{change}, after {point}");
+        }
+    }
+}
+
+#[test]
+fn an_import_killed_at_any_time() {
+    let sandbox = Sandbox::new(&["one"]);
+    sandbox.ab("kv create case-a").ok();
+    let lines = (0..20_000).map(|number| format!("{{\"key\":\"{number}\",\"value\":\"eA==\"}}\n"));
+    sandbox.write("many.jsonl", lines.collect::<String>());
+    let count = || sandbox.rows(&sandbox.store("case-a")).len();
+    let import = || {
+        let mut command = sandbox.command(&["kv", "import", "-s", "case-a", "many.jsonl"]);
+        command.stderr(Stdio::null()).spawn().unwrap()
+    };
+    let start = Instant::now();
+    assert!(import().wait().unwrap().success());
+    let whole = start.elapsed();
+    for step in 0..20 {
+        empty(&sandbox.store("case-a"));
+        let mut child = import();
+        std::thread::sleep(whole * step / 20);
+        child.kill().unwrap();
+        let finished = child.wait().unwrap().success();
+        let left = count();
+        assert!(left == 20_000 || (left == 0 && !finished), "{left} rows were left");
+    }
+}
+
+#[test]
+fn two_changes_of_links_at_once() {
+    let labels: Vec<String> = (0..8).map(|number| format!("label{number}")).collect();
+    let sandbox = Sandbox::new(&labels.iter().map(String::as_str).collect::<Vec<_>>());
+    for label in &labels {
+        sandbox.ab(&format!("kv create {label}")).ok();
+    }
+    let link = |label: &String| sandbox.command(&["link", "key-value", label, "-s", label]).spawn().unwrap();
+    let children: Vec<_> = labels.iter().map(link).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let config = sandbox.read("runtime-config.toml");
+    assert!(labels.iter().all(|label| config.contains(&format!("[key_value_store.{label}]"))), "{config}");
+}
+
+/// Ctrl-C while a command waits for another program.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_command_changes_nothing() {
+    let sandbox = before();
+    let untouched = View::of(&sandbox);
+    let app = rusqlite::Connection::open(sandbox.store("case-a")).unwrap();
+    app.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut child =
+        sandbox.command(&["link", "key-value", "three", "-s", "case-a"]).stderr(Stdio::null()).spawn().unwrap();
+    // It holds the lock between runs while it waits for the store.
+    let lock = std::fs::File::open(sandbox.path(".spin/ab.lock")).unwrap();
+    let start = Instant::now();
+    while lock.try_lock().is_ok() {
+        lock.unlock().unwrap();
+        assert!(start.elapsed() < Duration::from_secs(5), "the command does not start");
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert!(!child.wait().unwrap().success());
+    drop(app);
+    assert_eq!(View::of(&sandbox), untouched);
+}
+
+fn empty(path: &Path) {
+    rusqlite::Connection::open(path).unwrap().execute("DELETE FROM spin_key_value", []).unwrap();
+}
+
+fn links_in(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_symlink()).count()
+}

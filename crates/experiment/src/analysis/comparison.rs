@@ -1,0 +1,196 @@
+//! Two variants compared.
+
+use serde::Serialize;
+
+use crate::statistics::{
+    Interval, Pairs, Score,
+    always_valid::{self, Decision, Evidence, Plan, Side},
+    bayes, mcnemar, real,
+};
+
+use super::tally::PairTally;
+
+/// Two variants compared by their labelled observations.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The label of the first variant.
+    pub first: String,
+    /// The label of the second.
+    pub second: String,
+    /// Which observations are compared.
+    pub design: Design,
+    /// Labelled observations of both together, or pairs.
+    pub n: u64,
+    /// Second − first: above 0, the second is right more often. `None` while one of them has no labels.
+    pub difference: Option<Difference>,
+    /// The sentences that both saw.
+    pub seen_by_both: SeenByBoth,
+    /// Those of them with a label, by which of the two was right.
+    pub pairs: Pairs,
+    /// Exact two-sided p-value of the pairs (describes, does not decide); `None` without pairs.
+    pub mcnemar_p: Option<f64>,
+    /// P(this variant's accuracy is the higher one), for each (describes, does not decide).
+    pub chance_to_win: Each,
+    /// The accuracy given away, on average, by choosing this variant, for each.
+    pub expected_loss: Each,
+    /// What may be said.
+    pub decision: Verdict,
+}
+
+/// Which observations a comparison rests on.
+///
+/// The choice depends on numbers of labels alone, never on outcomes. Pairs are taken once there are enough for a
+/// decision and at least n₁n₂/(n₁+n₂) of them (half of n, where both variants have n labels): from there on they are
+/// the stronger evidence, at a correlation of one half between the answers to the same sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Design {
+    /// Sentences that both variants saw.
+    Paired,
+    /// All labelled observations of each.
+    Independent,
+}
+
+/// A difference of accuracies with its intervals, in `-1..=1`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// As observed.
+    pub value: f64,
+    /// The always-valid interval, which decides. Its confidence is that of [`Method::alpha_each`](super::Method).
+    pub always_valid: Interval,
+    /// Newcombe's 95 % interval, which describes.
+    pub fixed: Interval,
+}
+
+/// A number for each of two variants.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Each {
+    /// The first variant's.
+    pub first: f64,
+    /// The second's.
+    pub second: f64,
+}
+
+/// Sentences that both variants saw, labelled or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SeenByBoth {
+    /// In all.
+    pub n: u64,
+    /// Those with different outcomes: the ones to label first, as only they tell the variants apart.
+    pub differ: u64,
+    /// Those that were labelled differently for the one and the other, and count as no pair.
+    pub conflicting_labels: u64,
+}
+
+/// Whether a winner may be named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Yes.
+    Decided,
+    /// Not yet.
+    NotDecided,
+}
+
+/// What may be said about which variant is better.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Whether there is a winner.
+    pub status: Status,
+    /// The better variant's label; only where decided.
+    pub winner: Option<String>,
+    /// Where not decided: the labelled sentences still needed, of all compared variants together. With them a decision
+    /// comes in at least 80 of 100 cases, if the true difference is `assumed_difference`. `None` where it would be more
+    /// than a million: as good as equal.
+    pub needed_more: Option<u64>,
+    /// Where not decided: the difference of accuracies, in `0..=1`, for which `needed_more` holds.
+    pub assumed_difference: Option<f64>,
+}
+
+/// A variant's label and its score.
+pub(super) type Scored<'a> = (&'a str, Score);
+
+/// Compares two variants under a plan whose α is this comparison's own.
+pub(super) fn of(first: Scored<'_>, second: Scored<'_>, tally: &PairTally, plan: Plan) -> Comparison {
+    let pairs = tally.pairs;
+    let design = design(first.1, second.1, pairs, plan);
+    // The formulas take first − second. Here the second variant is theirs, for a difference that speaks of it.
+    let (evidence, scores) = match design {
+        Design::Paired => (Evidence::Paired(pairs.swapped()), (pairs.first(), pairs.second())),
+        Design::Independent => {
+            (Evidence::Independent { first: second.1, second: first.1 }, (first.1, second.1))
+        }
+    };
+    let chance = bayes::chance_to_win(scores.0, scores.1);
+    Comparison {
+        first: first.0.to_owned(),
+        second: second.0.to_owned(),
+        design,
+        n: evidence.n(),
+        difference: evidence.difference().map(|value| Difference {
+            value,
+            always_valid: always_valid::interval(evidence, plan),
+            fixed: evidence.fixed_interval(),
+        }),
+        seen_by_both: SeenByBoth {
+            n: tally.seen,
+            differ: tally.differ,
+            conflicting_labels: tally.conflicting,
+        },
+        pairs,
+        mcnemar_p: (pairs.n() > 0).then(|| mcnemar::p_value(pairs)),
+        chance_to_win: Each { first: bayes::chance_to_win(scores.1, scores.0), second: chance },
+        expected_loss: Each {
+            first: bayes::expected_loss(scores.0, scores.1),
+            second: bayes::expected_loss(scores.1, scores.0),
+        },
+        decision: match always_valid::decide(evidence, plan) {
+            Decision::BetterIs(Side::First) => Verdict::winner(second.0),
+            Decision::BetterIs(Side::Second) => Verdict::winner(first.0),
+            Decision::NotYet(need) => Verdict {
+                needed_more: need.sentences,
+                assumed_difference: Some(need.assuming),
+                ..Verdict::OPEN
+            },
+        },
+    }
+}
+
+fn design(first: Score, second: Score, pairs: Pairs, plan: Plan) -> Design {
+    let enough = pairs.n() >= plan.minimum_labelled.max(1);
+    let (n1, n2) = (real(first.n()), real(second.n()));
+    if enough && real(pairs.n()) * (n1 + n2) >= n1 * n2 { Design::Paired } else { Design::Independent }
+}
+
+/// The verdict on all variants: the one that beats every other, or else what the best one so far still needs to.
+/// `None` for a single variant.
+pub(super) fn overall(variants: &[Scored<'_>], comparisons: &[Comparison]) -> Option<Verdict> {
+    let involves = |one: &&Comparison, label: &str| one.first == label || one.second == label;
+    let beats_all = |label: &str| {
+        let mut with_it = comparisons.iter().filter(|one| involves(one, label));
+        with_it.all(|one| one.decision.winner.as_deref() == Some(label))
+    };
+    if comparisons.is_empty() {
+        return None;
+    }
+    if let Some((winner, _)) = variants.iter().find(|(label, _)| beats_all(label)) {
+        return Some(Verdict::winner(winner));
+    }
+    let accuracy = |score: &Score| score.accuracy().unwrap_or(0.0);
+    let (leader, _) = variants.iter().max_by(|one, other| accuracy(&one.1).total_cmp(&accuracy(&other.1)))?;
+    // To need what cannot be told (`None`) is to need more than any number.
+    let hardest = comparisons
+        .iter()
+        .filter(|one| involves(one, leader) && one.decision.status == Status::NotDecided)
+        .max_by_key(|one| one.decision.needed_more.unwrap_or(u64::MAX));
+    Some(hardest.map_or(Verdict::OPEN, |one| one.decision.clone()))
+}
+
+impl Verdict {
+    const OPEN: Self =
+        Self { status: Status::NotDecided, winner: None, needed_more: None, assumed_difference: None };
+
+    fn winner(label: &str) -> Self {
+        Self { status: Status::Decided, winner: Some(label.to_owned()), ..Self::OPEN }
+    }
+}

@@ -1,0 +1,69 @@
+//! From the observations of variants to the numbers that a page, a report and an evaluation show.
+//!
+//! An [`Analysis`] takes [`Observation`]s one by one, in any order, in memory that does not grow with their number, and
+//! makes a [`Report`] of them at any time. The report is plain data for serde; it follows three rules:
+//!
+//! - No winner is named before the always-valid interval excludes zero; until then the report says how many more
+//!   labelled sentences are needed.
+//! - A share always comes with the number of observations, and an accuracy with its interval.
+//! - What endangers a conclusion is a [`Warning`] with advice.
+//!
+//! ```
+//! use experiment::{
+//!     Fingerprint,
+//!     analysis::{Analysis, Observation, Outcomes, Plan, Status, CurrentVariant},
+//! };
+//!
+//! let prompts = [Fingerprint::of("Terse: {SENTENCE}"), Fingerprint::of("Kind: {SENTENCE}")];
+//! let variants = prompts.iter().zip(["terse", "kind"]);
+//! let mut analysis = Analysis::new(
+//!     Outcomes::new(["positive", "neutral", "negative"], "unsure"),
+//!     variants.map(|(prompt, label)| CurrentVariant::new(label, 1, *prompt, "llama2-chat")).collect(),
+//!     Plan::default(),
+//! );
+//! for (variant, outcome) in [(0, "unsure"), (1, "positive")] {
+//!     let observation = Observation {
+//!         prompt: prompts[variant],
+//!         model: "llama2-chat",
+//!         outcome,
+//!         expected: Some("positive"),
+//!         elapsed_ms: Some(210),
+//!         prompt_tokens: 96,
+//!         generated_tokens: 3,
+//!     };
+//!     analysis.observe_sentence(variant, "I just aced my exam!", &observation);
+//! }
+//! let report = analysis.report();
+//! assert_eq!(report.comparisons[0].pairs.only_second, 1);
+//! assert_eq!(report.decision.unwrap().status, Status::NotDecided);
+//! ```
+//!
+//! In reading order:
+//!
+//! - [`observation`](Observation): what is counted
+//! - [`tally`](Analysis): counting, per variant and per pair of variants
+//! - [`pairing`](join_sorted): finding the sentences that several variants saw
+//! - [`latency`](Latencies): percentiles in bounded memory
+//! - [`report`](Report), [`comparison`](Comparison), [`warning`](Warning): what comes out
+
+mod accumulator;
+mod comparison;
+mod latency;
+mod observation;
+mod pairing;
+mod report;
+mod tally;
+mod warning;
+
+pub use accumulator::{Analysis, CurrentVariant, Phase, Taken};
+pub use comparison::{Comparison, Design, Difference, Each, SeenByBoth, Status, Verdict};
+pub use latency::{Latencies, Latency};
+pub use observation::{Observation, Outcomes};
+pub use pairing::join_sorted;
+pub use report::{
+    AssignedReport, ConfusionRow, Method, OutcomeCount, Proportion, Report, SampleRatioReport, Tokens,
+    VariantReport,
+};
+pub use warning::{Notice, Warning};
+
+pub use crate::statistics::always_valid::Plan;

@@ -1,0 +1,76 @@
+//! What is counted: one observation, and the names that outcomes have.
+
+use crate::{Answer, Fingerprint, Record};
+
+/// The outcome of one inference, as the analysis sees it. A cache hit is not an observation.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// The prompt it was made with.
+    pub prompt: Fingerprint,
+    /// The model it was made with.
+    pub model: &'a str,
+    /// What was read out of the completion.
+    pub outcome: &'a str,
+    /// What a person said would have been right. Anything but a label counts as nothing said.
+    pub expected: Option<&'a str>,
+    /// How long the inference took, in milliseconds; `None` where it was not measured, as for an answer that an
+    /// evaluation has kept from an earlier run.
+    pub elapsed_ms: Option<u64>,
+    /// Tokens in the rendered prompt; 0 where the model did not say.
+    pub prompt_tokens: u32,
+    /// Tokens generated; 0 where the model did not say.
+    pub generated_tokens: u32,
+}
+
+impl<'a> Observation<'a> {
+    /// The observation that a record holds, `name` saying what an answer is called among the [`Outcomes`].
+    pub fn of_record<A: Answer>(record: &'a Record<A>, name: impl Fn(&'a A) -> &'a str) -> Self {
+        Self {
+            prompt: record.prompt,
+            model: &record.model,
+            outcome: name(&record.answer),
+            expected: record.expected.as_ref().map(name),
+            elapsed_ms: Some(record.elapsed_ms),
+            prompt_tokens: record.prompt_tokens,
+            generated_tokens: record.generated_tokens,
+        }
+    }
+}
+
+/// The labels that a sentence may have, and the name of an answer that is none of them.
+#[derive(Clone, Debug)]
+pub struct Outcomes {
+    pub(super) labels: Vec<String>,
+    pub(super) unsure: String,
+}
+
+impl Outcomes {
+    /// The labels in the order in which reports have them (at most 65,535), and the outcome that is no label. Every
+    /// outcome that is not a label counts as `unsure`.
+    pub fn new<'a>(labels: impl IntoIterator<Item = &'a str>, unsure: &str) -> Self {
+        Self { labels: labels.into_iter().map(str::to_owned).collect(), unsure: unsure.to_owned() }
+    }
+
+    /// The names in the order of a report: the labels, then `unsure`.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().chain([&self.unsure]).map(String::as_str)
+    }
+
+    pub(super) fn judge(&self, observation: &Observation<'_>) -> Judged {
+        Judged {
+            outcome: self.label(observation.outcome),
+            expected: observation.expected.and_then(|expected| self.label(expected)),
+        }
+    }
+
+    fn label(&self, name: &str) -> Option<u16> {
+        self.labels.iter().position(|label| label == name)?.try_into().ok()
+    }
+}
+
+/// An observation's outcome and expected label by their position among the labels; `None` for neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) outcome: Option<u16>,
+    pub(super) expected: Option<u16>,
+}

@@ -1,0 +1,100 @@
+//! Counting, for one variant and for one pair of variants.
+
+use crate::statistics::{Pairs, classification::Confusion};
+
+use super::{
+    latency::Latencies,
+    observation::{Judged, Observation},
+};
+
+/// What was counted of one variant.
+#[derive(Clone, Debug)]
+pub(super) struct VariantTally {
+    /// Observations of the current prompt and model.
+    pub(super) n: u64,
+    /// Those of any other prompt or model.
+    pub(super) stale: u64,
+    /// By label, and last those that are none.
+    pub(super) outcomes: Vec<u64>,
+    pub(super) confusion: Confusion,
+    pub(super) latencies: Latencies,
+    pub(super) tokens: TokenTally,
+}
+
+/// Sums of tokens.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TokenTally {
+    /// Observations of which the model said how many tokens they took.
+    pub(super) n: u64,
+    pub(super) prompt: u64,
+    pub(super) generated: u64,
+}
+
+impl VariantTally {
+    pub(super) fn new(labels: usize) -> Self {
+        Self {
+            n: 0,
+            stale: 0,
+            outcomes: vec![0; labels + 1],
+            confusion: Confusion::new(labels),
+            latencies: Latencies::default(),
+            tokens: TokenTally::default(),
+        }
+    }
+
+    pub(super) fn add(&mut self, observation: &Observation<'_>, judged: Judged) {
+        self.n += 1;
+        let unsure = self.outcomes.len() - 1;
+        self.outcomes[judged.outcome.map_or(unsure, usize::from)] += 1;
+        if let Some(expected) = judged.expected {
+            self.confusion.add(usize::from(expected), judged.outcome.map(usize::from));
+        }
+        if let Some(elapsed) = observation.elapsed_ms {
+            self.latencies.add(elapsed);
+        }
+        if observation.prompt_tokens > 0 || observation.generated_tokens > 0 {
+            self.tokens.n += 1;
+            self.tokens.prompt += u64::from(observation.prompt_tokens);
+            self.tokens.generated += u64::from(observation.generated_tokens);
+        }
+    }
+}
+
+/// What was counted of the sentences that both of two variants saw.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PairTally {
+    /// Sentences that both saw, labelled or not.
+    pub(super) seen: u64,
+    /// Those on which their outcomes differ.
+    pub(super) differ: u64,
+    /// Those that people labelled differently for the one and the other: no pair, as one label must be wrong.
+    pub(super) conflicting: u64,
+    /// Those with a label.
+    pub(super) pairs: Pairs,
+}
+
+impl PairTally {
+    /// A label belongs to the sentence: given for the answer of one variant, it judges the other's as well.
+    pub(super) fn add(&mut self, first: Judged, second: Judged) {
+        self.seen += 1;
+        self.differ += u64::from(first.outcome != second.outcome);
+        let expected = match (first.expected, second.expected) {
+            (Some(one), Some(other)) if one != other => {
+                self.conflicting += 1;
+                return;
+            }
+            (one, other) => one.or(other),
+        };
+        if expected.is_none() {
+            return;
+        }
+        let pairs = &mut self.pairs;
+        let kind = match (first.outcome == expected, second.outcome == expected) {
+            (true, true) => &mut pairs.both,
+            (true, false) => &mut pairs.only_first,
+            (false, true) => &mut pairs.only_second,
+            (false, false) => &mut pairs.neither,
+        };
+        *kind += 1;
+    }
+}

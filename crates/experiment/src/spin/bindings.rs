@@ -1,0 +1,13 @@
+//! Generated from `wit/`. The Spin SDK wraps no batch operations.
+#![expect(unreachable_pub, clippy::pedantic, reason = "generated")]
+
+use spin_sdk::wit_bindgen;
+
+wit_bindgen::generate!({
+    path: "wit",
+    world: "experiment:guest/imports",
+    runtime_path: "::spin_sdk::wit_bindgen::rt",
+    generate_all,
+});
+
+pub use wasi::keyvalue::{batch, store};

@@ -1,0 +1,246 @@
+//! A Spin app, loaded and ready to serve.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use wasmtime::component::{Component as Code, Linker};
+use wasmtime::Engine;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+use crate::component::{Component, Grants};
+use crate::error::LoadError;
+use crate::guest::Guest;
+use crate::links::Links;
+use crate::manifest::{self, FilesMount, Manifest};
+use crate::models::ModelClient;
+use crate::outbound::AllowedHosts;
+use crate::output::{Output, tell};
+use crate::reload::Reload;
+use crate::routing::Router;
+use crate::runtime_config::RuntimeConfig;
+use crate::server::{self, Site};
+use crate::variables::Variables;
+use crate::engine;
+
+/// What to run, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The manifest, `spin.toml`, or the folder it is in.
+    pub manifest: PathBuf,
+    /// The runtime config; without one only the label `default` is linked and there is no model.
+    pub runtime_config: Option<PathBuf>,
+    /// Values of application variables, before those of the environment.
+    pub variables: BTreeMap<String, String>,
+    /// Environment variables for every component, after those of the manifest.
+    pub environment: Vec<(String, String)>,
+    /// Where to append what components print, or nowhere.
+    pub log_folder: Option<PathBuf>,
+    /// Do not show what components print; it still goes to the log folder.
+    pub quiet: bool,
+    /// How long a component may take until its answer begins.
+    pub request_limit: Duration,
+    /// How long a model may take for one inference.
+    pub inference_limit: Duration,
+}
+
+impl Settings {
+    /// The app of `manifest` without a runtime config, with Spin's defaults.
+    pub fn new(manifest: impl Into<PathBuf>) -> Self {
+        Self {
+            manifest: manifest.into(),
+            runtime_config: None,
+            variables: BTreeMap::new(),
+            environment: Vec::new(),
+            log_folder: None,
+            quiet: false,
+            request_limit: Duration::from_secs(120),
+            inference_limit: Duration::from_secs(60),
+        }
+    }
+
+    /// Reads the manifest and the runtime config and checks that every label which a component opens is linked.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or used, or a label is not linked.
+    pub fn read(&self) -> Result<Files, LoadError> {
+        let manifest = Manifest::load(&self.manifest)?;
+        let config = match &self.runtime_config {
+            Some(path) => RuntimeConfig::load(path, &manifest.folder)?,
+            None => RuntimeConfig::for_app(&manifest.folder),
+        };
+        manifest.validate_against(&config)?;
+        Ok(Files { manifest, config })
+    }
+}
+
+/// The files that say what an app is, as they were read.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The runtime config, or what stands for a missing one.
+    pub config: RuntimeConfig,
+}
+
+/// An app whose components are compiled, whose links are open and whose variables have values.
+pub struct App {
+    manifest: Manifest,
+    router: Arc<Router>,
+    components: Vec<Arc<Component>>,
+    engine: Engine,
+    links: Arc<Links>,
+    reload: Option<Reload>,
+    printing: JoinHandle<()>,
+}
+
+impl App {
+    /// Gives the variables their values, opens the stores and compiles the components, or takes them from the cache in
+    /// `.spin/compiled`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the app from running, with what to do about it.
+    pub fn load(settings: &Settings, files: Files) -> Result<Self, LoadError> {
+        let Files { manifest, mut config } = files;
+        let labels: BTreeSet<_> =
+            manifest.components.iter().flat_map(|component| component.key_value_stores.iter().cloned()).collect();
+        config.stores.retain(|label, _| labels.contains(label));
+        let variables =
+            Variables::resolve(&manifest, &settings.variables, |name| std::env::var(name).ok())?;
+        let model_client = config
+            .llm
+            .as_ref()
+            .map(|llm| ModelClient::new(llm, settings.inference_limit))
+            .transpose()?;
+        let links = Arc::new(Links::open(&config.stores)?);
+        let (output, printing) = Output::start(settings.quiet, settings.log_folder.clone());
+
+        let engine = engine::engine(manifest.components.len(), engine::cache_folder(&manifest.folder))
+            .map_err(LoadError::Engine)?;
+        let linker = engine::linker(&engine).map_err(LoadError::Engine)?;
+        let variables = Arc::new(variables);
+        let load = |component: &manifest::Component| {
+            let pre = compile(&engine, &linker, component)?;
+            let grants = Grants {
+                id: component.id.as_str().into(),
+                labels: component.key_value_stores.iter().cloned().collect(),
+                models: component.ai_models.iter().cloned().collect(),
+                hosts: hosts(component, &variables)?,
+                environment: component
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .chain(settings.environment.iter().cloned())
+                    .collect(),
+                mounts: mounts(component)?,
+                variables: variables.clone(),
+                links: links.clone(),
+                model_client: model_client.clone(),
+                output: output.clone(),
+                request_limit: settings.request_limit,
+            };
+            Ok(Arc::new(Component::new(grants, engine.clone(), pre)))
+        };
+        let components = std::thread::scope(|scope| {
+            let loading: Vec<_> =
+                manifest.components.iter().map(|component| scope.spawn(|| load(component))).collect();
+            loading
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect::<Result<Vec<_>, LoadError>>()
+        })?;
+        let reload = settings.runtime_config.clone().map(|path| Reload::new(path, manifest.folder.clone(), config, labels));
+        let router = Arc::new(Router::new(&manifest)?);
+        Ok(Self { manifest, router, components, engine, links, reload, printing })
+    }
+
+    /// The manifest that was loaded.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Serves the app on `listener` until `shutdown` is done and requests in flight are finished. A changed runtime
+    /// config is applied meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When the listener or the threads cannot be used.
+    pub fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+        let Self { manifest: _, router, components, engine, links, reload, printing } = self;
+        let site = Arc::new(Site { components, router, address: listener.local_addr()? });
+        let ticking = engine::Ticker::start(engine);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let served = runtime.block_on(async {
+            let reloading = async {
+                match reload {
+                    Some(reload) => reload.watch(&links).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                served = server::serve(site, listener, shutdown) => served,
+                () = reloading => Ok(()),
+            }
+        });
+        drop(runtime);
+        drop(ticking);
+        // With the last component gone its output is complete.
+        drop(links);
+        if printing.join().is_err() {
+            tell("the printing thread panicked");
+        }
+        served
+    }
+}
+
+fn compile(
+    engine: &Engine,
+    linker: &Linker<Guest>,
+    component: &manifest::Component,
+) -> Result<ServicePre<Guest>, LoadError> {
+    let id = || component.id.clone();
+    let file = || component.source.clone();
+    if !component.source.is_file() {
+        return Err(LoadError::NotBuilt { id: id(), file: file() });
+    }
+    let code = Code::from_file(engine, &component.source)
+        .map_err(|error| LoadError::InvalidComponent { id: id(), file: file(), error })?;
+    let pre =
+        linker.instantiate_pre(&code).map_err(|error| LoadError::UnsupportedImport { id: id(), error })?;
+    ServicePre::new(pre).map_err(|error| LoadError::NotAService { id: id(), error })
+}
+
+/// The hosts that `component` may call: this runtime reaches none outside the app.
+fn hosts(component: &manifest::Component, variables: &Variables) -> Result<AllowedHosts, LoadError> {
+    let hosts = AllowedHosts::resolve(&component.allowed_outbound_hosts, variables)?;
+    match component.allowed_outbound_hosts.iter().find(|host| !host.contains(".spin.internal")) {
+        Some(host) => Err(LoadError::HostNeedsSpin { id: component.id.clone(), host: host.clone() }),
+        None => Ok(hosts),
+    }
+}
+
+/// The folders that `component` sees.
+fn mounts(component: &manifest::Component) -> Result<Vec<(PathBuf, String)>, LoadError> {
+    let needs_spin = |what: String| LoadError::FilesNeedSpin { id: component.id.clone(), what };
+    if let Some(pattern) = component.exclude_files.first() {
+        return Err(needs_spin(format!("exclude_files = [\"{pattern}\"]")));
+    }
+    let mount = |files: &FilesMount| match files {
+        FilesMount::Pattern(pattern) => Err(needs_spin(format!("files = [\"{pattern}\"]"))),
+        FilesMount::Placement { source, destination } if source.is_dir() => {
+            Ok((source.clone(), destination.clone()))
+        }
+        FilesMount::Placement { source, .. } if source.exists() => {
+            Err(needs_spin(format!("the single file {} in files", source.display())))
+        }
+        FilesMount::Placement { source, .. } => {
+            Err(LoadError::NoFolder { id: component.id.clone(), folder: source.clone() })
+        }
+    };
+    component.files.iter().map(mount).collect()
+}

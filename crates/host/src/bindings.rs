@@ -1,0 +1,13 @@
+//! Generated from `wit/`: what a component may import beside WASI. Conversions and implementations are in
+//! [`crate::interfaces`].
+
+wasmtime::component::bindgen!({
+    path: "wit",
+    world: "host:runtime/imports",
+    imports: { default: async | trappable },
+    with: {
+        "spin:key-value/key-value.store": crate::stores::Store,
+        "wasi:keyvalue/store.bucket": crate::stores::Store,
+        "wasi:keyvalue/atomics.cas": crate::interfaces::wasi_keyvalue::CompareAndSwap,
+    },
+});

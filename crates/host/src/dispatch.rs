@@ -1,0 +1,138 @@
+//! From a component's id and a request to an answer, on one core.
+
+use std::sync::{Arc, PoisonError, Weak};
+
+use http::{Request, Response, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep, timeout};
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
+
+use crate::body;
+use crate::component::Component;
+use crate::limits;
+use crate::output::tell;
+use crate::problem::problem;
+use crate::routing::Router;
+use crate::workers::{Ticket, Workers};
+
+/// The components of an app as one thread runs them. A request and the requests it makes to other components stay
+/// on their core.
+pub(crate) struct Core {
+    router: Arc<Router>,
+    /// In the order of the manifest's components.
+    handlers: Vec<Handler>,
+}
+
+struct Handler {
+    component: Arc<Component>,
+    proxy: ProxyHandler<Workers>,
+}
+
+/// Why a component gave no answer. The terminal has the whole story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Every instance stayed busy.
+    Busy,
+    /// The component took longer than the limit for a request.
+    TimedOut,
+    /// The component died, or refused to answer.
+    Died,
+}
+
+impl Core {
+    pub(crate) fn new(components: &[Arc<Component>], router: Arc<Router>) -> Arc<Self> {
+        Arc::new_cyclic(|core: &Weak<Self>| Self {
+            router,
+            handlers: components
+                .iter()
+                .map(|component| Handler {
+                    component: component.clone(),
+                    proxy: ProxyHandler::new(Workers::new(component.clone(), core.clone())),
+                })
+                .collect(),
+        })
+    }
+
+    /// Which component answers what.
+    pub(crate) fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// Lets the component at `index` of the manifest answer `request`, whose URI has a scheme and an authority.
+    pub(crate) async fn handle(
+        &self,
+        index: usize,
+        request: Request<WasiBody>,
+    ) -> Result<Response<WasiBody>, Failure> {
+        let handler = self.handlers.get(index).ok_or(Failure::Died)?;
+        let permit = handler.permit().await?;
+        let ticket = Arc::new(Ticket::default());
+        let response = handler.answer(&ticket, request).await?;
+        body::guarded(response, permit, ticket.instance()).await.map_err(|_| Failure::Died)
+    }
+}
+
+impl Handler {
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let capacity = self.component.capacity();
+        if let Ok(permit) = capacity.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        match timeout(limits::CAPACITY_WAIT, capacity.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Failure::Busy),
+        }
+    }
+
+    /// Where no instance can be made, earlier ones may still be finishing: tries again until the wait is over.
+    async fn answer(
+        &self,
+        ticket: &Arc<Ticket>,
+        mut request: Request<WasiBody>,
+    ) -> Result<Response<WasiBody>, Failure> {
+        let deadline = Instant::now() + limits::CAPACITY_WAIT;
+        loop {
+            let error = match self.proxy.handle(ticket.clone(), request).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            match error.downcast::<InstantiationError<Arc<Ticket>>>() {
+                Ok(failed) if Instant::now() < deadline => {
+                    request = failed.request.into_inner().unwrap_or_else(PoisonError::into_inner);
+                    sleep(limits::EPOCH).await;
+                }
+                Ok(failed) => {
+                    tell(&format!("{}: no instance can be made: {:?}", self.component.id(), failed.error));
+                    return Err(Failure::Busy);
+                }
+                Err(error) if error.is::<ExpirationError>() => return Err(Failure::TimedOut),
+                Err(error) => {
+                    tell(&format!("{}: no answer: {error:#}", self.component.id()));
+                    return Err(Failure::Died);
+                }
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// What a client is told.
+    pub(crate) fn response(self) -> Response<WasiBody> {
+        match self {
+            Self::Busy => problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Every instance of the component is busy. Try again in a moment.",
+            ),
+            Self::TimedOut => problem(
+                StatusCode::GATEWAY_TIMEOUT,
+                "The component took too long to answer. Try again, or look at the app's output.",
+            ),
+            Self::Died => problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The component failed while answering. The app's output tells why.",
+            ),
+        }
+    }
+}
+

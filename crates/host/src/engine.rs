@@ -1,0 +1,76 @@
+//! The WebAssembly engine and the compilation of components, whose results are cached on disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+
+use wasmtime::component::Linker;
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::guest::Guest;
+use crate::{interfaces, limits};
+
+/// An engine with room for the instances of `components` components. Compiled components are kept under
+/// `cache_folder`.
+pub(crate) fn engine(components: usize, cache_folder: PathBuf) -> wasmtime::Result<Engine> {
+    let mut cache = CacheConfig::new();
+    cache.with_directory(cache_folder);
+
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
+    config.cache(Some(Cache::new(cache)?));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(components)));
+    Engine::new(&config)
+}
+
+/// Every instance slot is address space only until it is used, and nothing stays resident afterwards.
+fn pool(components: usize) -> PoolingAllocationConfig {
+    let instances = slots(components * (limits::CAPACITY + limits::SPARE_INSTANCES));
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances);
+    // A component of Rust for wasm32-wasip2 is one module with a memory and the small modules that tie it to WASI.
+    pool.total_core_instances(instances * 6);
+    pool.total_memories(instances);
+    pool.total_tables(instances * 3);
+    pool.total_stacks(instances * 2);
+    pool.max_core_instances_per_component(32);
+    pool.max_memory_size(limits::INSTANCE_MEMORY);
+    pool.linear_memory_keep_resident(0);
+    pool.table_keep_resident(0);
+    pool
+}
+
+fn slots(instances: usize) -> u32 {
+    u32::try_from(instances).unwrap_or(u32::MAX / 8)
+}
+
+/// Everything that a component may import.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    interfaces::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// Where compiled components are kept: beside the app's other state, so that it goes when that goes.
+pub(crate) fn cache_folder(app_folder: &Path) -> PathBuf {
+    app_folder.join(".spin").join("compiled")
+}
+
+/// Lets guests that compute for long give way to the others on their thread, every [`limits::EPOCH`].
+/// Until it is dropped.
+pub(crate) struct Ticker(#[expect(dead_code, reason = "dropping it ends the thread")] Sender<()>);
+
+impl Ticker {
+    pub(crate) fn start(engine: Engine) -> Self {
+        let (stop, stopped) = channel::<()>();
+        std::thread::spawn(move || {
+            while stopped.recv_timeout(limits::EPOCH) == Err(RecvTimeoutError::Timeout) {
+                engine.increment_epoch();
+            }
+        });
+        Self(stop)
+    }
+}

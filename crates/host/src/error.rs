@@ -1,0 +1,129 @@
+//! Why an app cannot be loaded.
+
+use std::path::PathBuf;
+
+use crate::links::LinkError;
+use crate::manifest::{ManifestError, UnknownLabels};
+use crate::models::ModelError;
+use crate::outbound::AllowedHostError;
+use crate::routing::RouteError;
+use crate::runtime_config::RuntimeConfigError;
+use crate::variables::VariablesError;
+
+/// Why an app cannot be loaded. [`LoadError::hint`] tells what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A route of the manifest cannot be served.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// A label that a component opens is not linked.
+    #[error(transparent)]
+    UnknownLabels(#[from] UnknownLabels),
+    /// The runtime config cannot be used.
+    #[error(transparent)]
+    RuntimeConfig(#[from] RuntimeConfigError),
+    /// A variable has no value, or a wrong one.
+    #[error(transparent)]
+    Variables(#[from] VariablesError),
+    /// An entry of `allowed_outbound_hosts` cannot be used.
+    #[error(transparent)]
+    Outbound(#[from] AllowedHostError),
+    /// A store cannot be opened.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The model's address cannot be used.
+    #[error("[llm_compute]: {0}")]
+    Model(#[from] ModelError),
+    /// A component's file is not there.
+    #[error("the component \"{id}\" is not built: there is no {}", file.display())]
+    NotBuilt {
+        /// The component.
+        id: String,
+        /// Where the manifest says that it is.
+        file: PathBuf,
+    },
+    /// A component's file is no component.
+    #[error("{} of the component \"{id}\" is not a WebAssembly component: {error:#}", file.display())]
+    InvalidComponent {
+        /// The component.
+        id: String,
+        /// Its file.
+        file: PathBuf,
+        /// What wasmtime says.
+        error: wasmtime::Error,
+    },
+    /// A component may call a host outside the app, which this runtime never does.
+    #[error("component \"{id}\": the outbound host \"{host}\" needs Spin")]
+    HostNeedsSpin {
+        /// The component.
+        id: String,
+        /// The entry of `allowed_outbound_hosts`.
+        host: String,
+    },
+    /// An entry of `files` is of a kind that this runtime does not show to components.
+    #[error("component \"{id}\": {what} needs Spin")]
+    FilesNeedSpin {
+        /// The component.
+        id: String,
+        /// The entry.
+        what: String,
+    },
+    /// A folder that a component is to see does not exist.
+    #[error("component \"{id}\": the folder {} in files does not exist", folder.display())]
+    NoFolder {
+        /// The component.
+        id: String,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A component imports what this runtime does not offer.
+    #[error("the component \"{id}\" needs Spin: {error:#}")]
+    UnsupportedImport {
+        /// The component.
+        id: String,
+        /// The import, as wasmtime names it.
+        error: wasmtime::Error,
+    },
+    /// A component does not export the HTTP handler of WASI 0.3.
+    #[error("the component \"{id}\" needs Spin: it does not export wasi:http/handler@0.3.0: {error:#}")]
+    NotAService {
+        /// The component.
+        id: String,
+        /// What wasmtime says.
+        error: wasmtime::Error,
+    },
+    /// The engine cannot be set up on this machine.
+    #[error("cannot set up the WebAssembly engine: {0:#}")]
+    Engine(wasmtime::Error),
+}
+
+impl LoadError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Manifest(error) => error.hint(),
+            Self::RuntimeConfig(error) => error.hint(),
+            Self::Variables(error) => error.hint(),
+            Self::UnknownLabels(error) => error.hint(),
+            Self::Outbound(error) => error.hint(),
+            Self::HostNeedsSpin { .. } => Some("run this app with `spin up`, or take the host out".to_owned()),
+            Self::FilesNeedSpin { .. } => {
+                Some("mount a folder: files = [{ source = \"FOLDER\", destination = \"/\" }]".to_owned())
+            }
+            Self::NotBuilt { .. } => Some("build the app first, as its [component.….build] says".to_owned()),
+            Self::UnsupportedImport { .. } => {
+                Some("run it on Spin 4.1, or without what it imports".to_owned())
+            }
+            Self::NotAService { .. } => {
+                Some("build it with spin-sdk 7 for wasm32-wasip2, or run it on Spin".to_owned())
+            }
+            Self::Route(_)
+            | Self::NoFolder { .. }
+            | Self::Link(_)
+            | Self::Model(_) | Self::InvalidComponent { .. } | Self::Engine(_) => None,
+        }
+    }
+}

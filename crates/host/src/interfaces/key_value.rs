@@ -1,0 +1,195 @@
+//! `spin:key-value@3`.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures::channel::oneshot;
+use futures::future::BoxFuture;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{
+    Accessor, Destination, FutureReader, Resource, StreamProducer, StreamReader, StreamResult, VecBuffer,
+};
+
+use super::Spin;
+use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
+use crate::guest::Guest;
+use crate::links::OpenError;
+use crate::stores::{Cursor, Store, StoreError};
+
+/// Keys fetched from the store at a time while a guest lists them.
+const KEYS_PER_PAGE: usize = 1000;
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::AccessDenied => Self::AccessDenied,
+            OpenError::NoSuchStore => Self::NoSuchStore,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+impl Host for &mut Guest {}
+
+impl HostStore for &mut Guest {
+    async fn drop(&mut self, store: Resource<Store>) -> wasmtime::Result<()> {
+        self.table.delete(store)?;
+        Ok(())
+    }
+}
+
+fn opened(accessor: &Accessor<Guest, Spin>, store: &Resource<Store>) -> wasmtime::Result<Store> {
+    accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
+}
+
+impl HostStoreWithStore<Guest> for Spin {
+    async fn open(
+        accessor: &Accessor<Guest, Self>,
+        label: String,
+    ) -> wasmtime::Result<Result<Resource<Store>, Error>> {
+        accessor.with(|mut access| {
+            let guest = access.get();
+            Ok(match guest.component.open(&label) {
+                Ok(store) => Ok(guest.table.push(store)?),
+                Err(error) => Err(error.into()),
+            })
+        })
+    }
+
+    async fn get(
+        accessor: &Accessor<Guest, Self>,
+        store: Resource<Store>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+        Ok(opened(accessor, &store)?.get(&key).await.map_err(Error::from))
+    }
+
+    async fn set(
+        accessor: &Accessor<Guest, Self>,
+        store: Resource<Store>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        Ok(opened(accessor, &store)?.set(&key, value).await.map_err(Error::from))
+    }
+
+    async fn delete(
+        accessor: &Accessor<Guest, Self>,
+        store: Resource<Store>,
+        key: String,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        Ok(opened(accessor, &store)?.delete(&key).await.map_err(Error::from))
+    }
+
+    async fn exists(
+        accessor: &Accessor<Guest, Self>,
+        store: Resource<Store>,
+        key: String,
+    ) -> wasmtime::Result<Result<bool, Error>> {
+        Ok(opened(accessor, &store)?.exists(&key).await.map_err(Error::from))
+    }
+
+    async fn get_keys(
+        accessor: &Accessor<Guest, Self>,
+        store: Resource<Store>,
+    ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
+        let store = opened(accessor, &store)?;
+        let (outcome, finished) = oneshot::channel();
+        let keys = Keys {
+            store,
+            next: Some(None),
+            fetching: None,
+            ready: VecDeque::new(),
+            outcome: Some(outcome),
+        };
+        accessor.with(|mut access| {
+            let keys = StreamReader::new(&mut access, keys)?;
+            let finished = async move {
+                // Dropped without an outcome: the guest stopped reading, which is no fault of the store.
+                wasmtime::error::Ok(finished.await.unwrap_or(Ok(())))
+            };
+            Ok((keys, FutureReader::new(&mut access, finished)?))
+        })
+    }
+}
+
+type Page = Result<(Vec<String>, Option<Cursor>), StoreError>;
+
+/// Lists the keys of a store a page at a time. Between pages it holds nothing of the store's, so a guest that
+/// stops reading stops nobody else.
+struct Keys {
+    store: Store,
+    /// Where the next page starts; `None` after the last.
+    next: Option<Option<Cursor>>,
+    fetching: Option<BoxFuture<'static, Page>>,
+    ready: VecDeque<String>,
+    outcome: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
+impl Keys {
+    fn finish(&mut self, outcome: Result<(), Error>) {
+        if let Some(sender) = self.outcome.take() {
+            // The guest may have dropped its end; then nobody asks.
+            let _ = sender.send(outcome);
+        }
+    }
+}
+
+impl<D> StreamProducer<D> for Keys {
+    type Item = String;
+    type Buffer = VecBuffer<String>;
+
+    fn poll_produce<'a>(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut store: StoreContextMut<'a, D>,
+        mut destination: Destination<'a, Self::Item, Self::Buffer>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        // A read of no items asks only whether there would be any.
+        if destination.remaining(&mut store) == Some(0) {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        loop {
+            if !self.ready.is_empty() {
+                let keys: Vec<_> = self.ready.drain(..).collect();
+                destination.set_buffer(keys.into());
+                return Poll::Ready(Ok(StreamResult::Completed));
+            }
+            let this = &mut *self;
+            let fetching = match &mut this.fetching {
+                Some(fetching) => fetching,
+                None => {
+                    let Some(cursor) = this.next.take() else {
+                        this.finish(Ok(()));
+                        return Poll::Ready(Ok(StreamResult::Dropped));
+                    };
+                    let source = this.store.clone();
+                    this.fetching
+                        .insert(Box::pin(async move { source.keys_page(cursor, KEYS_PER_PAGE).await }))
+                }
+            };
+            let page = match fetching.as_mut().poll(context) {
+                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+                polled => ready!(polled),
+            };
+            this.fetching = None;
+            match page {
+                Ok((keys, next)) => {
+                    this.ready = keys.into();
+                    this.next = next.map(Some);
+                }
+                Err(error) => {
+                    this.finish(Err(error.into()));
+                    return Poll::Ready(Ok(StreamResult::Dropped));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `fermyon:spin/llm@2`. The interface is synchronous: the calling instance waits, its neighbours do not.
+
+use crate::bindings::fermyon::spin::llm::{
+    EmbeddingsResult, EmbeddingsUsage, Error, Host, InferencingParams, InferencingResult, InferencingUsage,
+};
+use crate::guest::Guest;
+use crate::models::Inference;
+
+/// What Spin uses where the guest gives no parameters.
+const DEFAULT_PARAMS: InferencingParams = InferencingParams {
+    max_tokens: 100,
+    repeat_penalty: 1.1,
+    repeat_penalty_last_n_token_count: 64,
+    temperature: 0.8,
+    top_k: 40,
+    top_p: 0.9,
+};
+
+impl Host for &mut Guest {
+    async fn infer(
+        &mut self,
+        model: String,
+        prompt: String,
+        params: Option<InferencingParams>,
+    ) -> wasmtime::Result<Result<InferencingResult, Error>> {
+        let client = match self.component.model_client(&model) {
+            Ok(client) => client,
+            Err(error) => return Ok(Err(error)),
+        };
+        let params = params.unwrap_or(DEFAULT_PARAMS);
+        let inference = Inference {
+            model,
+            prompt,
+            max_tokens: params.max_tokens,
+            repeat_penalty: params.repeat_penalty,
+            repeat_penalty_last_n_token_count: params.repeat_penalty_last_n_token_count,
+            temperature: params.temperature,
+            top_k: params.top_k,
+            top_p: params.top_p,
+        };
+        Ok(match client.infer(inference).await {
+            Ok(completion) => Ok(InferencingResult {
+                text: completion.text,
+                usage: InferencingUsage {
+                    prompt_token_count: completion.prompt_tokens,
+                    generated_token_count: completion.generated_tokens,
+                },
+            }),
+            Err(error) => Err(Error::RuntimeError(error.to_string())),
+        })
+    }
+
+    async fn generate_embeddings(
+        &mut self,
+        model: String,
+        texts: Vec<String>,
+    ) -> wasmtime::Result<Result<EmbeddingsResult, Error>> {
+        let client = match self.component.model_client(&model) {
+            Ok(client) => client,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(match client.embed(&model, &texts).await {
+            Ok(embeddings) => Ok(EmbeddingsResult {
+                embeddings: embeddings.embeddings,
+                usage: EmbeddingsUsage { prompt_token_count: embeddings.prompt_tokens },
+            }),
+            Err(error) => Err(Error::RuntimeError(error.to_string())),
+        })
+    }
+}
+

@@ -1,0 +1,155 @@
+//! `wasi:keyvalue@0.2.0-draft2`: store, batch and atomics.
+
+use wasmtime::component::Resource;
+
+use crate::bindings::wasi::keyvalue::atomics::{self, CasError};
+use crate::bindings::wasi::keyvalue::batch;
+use crate::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
+use crate::guest::Guest;
+use crate::links::OpenError;
+use crate::stores::{Store, StoreError};
+
+/// A value as it was when a guest began a compare-and-swap.
+#[expect(unreachable_pub, reason = "the generated bindings export it again")]
+pub struct CompareAndSwap {
+    store: Store,
+    key: String,
+    seen: Option<Vec<u8>>,
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::AccessDenied => Self::AccessDenied,
+            OpenError::NoSuchStore => Self::NoSuchStore,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+type Answer<T> = wasmtime::Result<Result<T, Error>>;
+
+impl Guest {
+    fn bucket(&self, bucket: &Resource<Store>) -> wasmtime::Result<Store> {
+        Ok(self.table.get(bucket)?.clone())
+    }
+}
+
+impl store::Host for &mut Guest {
+    async fn open(&mut self, identifier: String) -> Answer<Resource<Store>> {
+        Ok(match self.component.open(&identifier) {
+            Ok(store) => Ok(self.table.push(store)?),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+impl store::HostBucket for &mut Guest {
+    async fn get(&mut self, bucket: Resource<Store>, key: String) -> Answer<Option<Vec<u8>>> {
+        Ok(self.bucket(&bucket)?.get(&key).await.map_err(Error::from))
+    }
+
+    async fn set(&mut self, bucket: Resource<Store>, key: String, value: Vec<u8>) -> Answer<()> {
+        Ok(self.bucket(&bucket)?.set(&key, value).await.map_err(Error::from))
+    }
+
+    async fn delete(&mut self, bucket: Resource<Store>, key: String) -> Answer<()> {
+        Ok(self.bucket(&bucket)?.delete(&key).await.map_err(Error::from))
+    }
+
+    async fn exists(&mut self, bucket: Resource<Store>, key: String) -> Answer<bool> {
+        Ok(self.bucket(&bucket)?.exists(&key).await.map_err(Error::from))
+    }
+
+    /// All keys in one answer, as Spin gives them: it takes no cursor.
+    async fn list_keys(&mut self, bucket: Resource<Store>, cursor: Option<String>) -> Answer<KeyResponse> {
+        if cursor.is_some() {
+            return Ok(Err(Error::Other("list_keys: cursor not supported".to_owned())));
+        }
+        let store = self.bucket(&bucket)?;
+        let mut keys = Vec::new();
+        let mut next = None;
+        loop {
+            match store.keys_page(next, 1000).await {
+                Ok((page, cursor)) => {
+                    keys.extend(page);
+                    match cursor {
+                        None => return Ok(Ok(KeyResponse { keys, cursor: None })),
+                        some => next = some,
+                    }
+                }
+                Err(error) => return Ok(Err(error.into())),
+            }
+        }
+    }
+
+    async fn drop(&mut self, bucket: Resource<Store>) -> wasmtime::Result<()> {
+        self.table.delete(bucket)?;
+        Ok(())
+    }
+}
+
+impl batch::Host for &mut Guest {
+    async fn get_many(
+        &mut self,
+        bucket: Resource<Store>,
+        keys: Vec<String>,
+    ) -> Answer<Vec<(String, Option<Vec<u8>>)>> {
+        Ok(self.bucket(&bucket)?.get_many(&keys).await.map_err(Error::from))
+    }
+
+    async fn set_many(&mut self, bucket: Resource<Store>, pairs: Vec<(String, Vec<u8>)>) -> Answer<()> {
+        Ok(self.bucket(&bucket)?.set_many(pairs).await.map_err(Error::from))
+    }
+
+    async fn delete_many(&mut self, bucket: Resource<Store>, keys: Vec<String>) -> Answer<()> {
+        Ok(self.bucket(&bucket)?.delete_many(&keys).await.map_err(Error::from))
+    }
+}
+
+impl atomics::Host for &mut Guest {
+    async fn increment(&mut self, bucket: Resource<Store>, key: String, delta: i64) -> Answer<i64> {
+        Ok(self.bucket(&bucket)?.increment(&key, delta).await.map_err(Error::from))
+    }
+
+    async fn swap(
+        &mut self,
+        cas: Resource<CompareAndSwap>,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), CasError>> {
+        let CompareAndSwap { store, key, seen } = self.table.delete(cas)?;
+        let swapped = store.compare_and_swap(&key, seen.as_deref(), value).await;
+        Ok(match swapped {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(match store.get(&key).await {
+                Ok(seen) => CasError::CasFailed(self.table.push(CompareAndSwap { store, key, seen })?),
+                Err(error) => CasError::StoreError(error.into()),
+            }),
+            Err(error) => Err(CasError::StoreError(error.into())),
+        })
+    }
+}
+
+impl atomics::HostCas for &mut Guest {
+    async fn new(&mut self, bucket: Resource<Store>, key: String) -> Answer<Resource<CompareAndSwap>> {
+        let store = self.bucket(&bucket)?;
+        Ok(match store.get(&key).await {
+            Ok(seen) => Ok(self.table.push(CompareAndSwap { store, key, seen })?),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    async fn current(&mut self, cas: Resource<CompareAndSwap>) -> Answer<Option<Vec<u8>>> {
+        Ok(Ok(self.table.get(&cas)?.seen.clone()))
+    }
+
+    async fn drop(&mut self, cas: Resource<CompareAndSwap>) -> wasmtime::Result<()> {
+        self.table.delete(cas)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! What one app may use of the machine.
+
+use std::time::Duration;
+
+/// Requests that one component handles at the same time; more wait for [`CAPACITY_WAIT`].
+pub(crate) const CAPACITY: usize = 256;
+
+/// How long a request waits for a free instance before it is answered 503.
+pub(crate) const CAPACITY_WAIT: Duration = Duration::from_secs(1);
+
+/// Instances that may exist beyond the requests in flight: idle, or finishing after their answer.
+pub(crate) const SPARE_INSTANCES: usize = 64;
+
+/// Requests that one instance handles in its life, one at a time, as many as with Spin.
+pub(crate) const REQUESTS_PER_INSTANCE: usize = 128;
+
+/// How long an instance is kept without a request, as long as with Spin.
+pub(crate) const IDLE_INSTANCE: Duration = Duration::from_secs(1);
+
+/// Linear memory of one instance, in bytes.
+pub(crate) const INSTANCE_MEMORY: usize = 256 * 1024 * 1024;
+
+/// How long work may go on after the answer has begun: the body of a slow reader's answer is still being written.
+pub(crate) const POST_RETURN: Duration = Duration::from_secs(600);
+
+/// How often a computing guest lets the others on its thread go on.
+pub(crate) const EPOCH: Duration = Duration::from_millis(10);
+
+/// A request body may not be longer, in bytes.
+pub(crate) const REQUEST_BODY: u64 = 32 * 1024 * 1024;
+
+/// Bodies up to this length, in bytes, are read before a guest starts, and written with their head in one piece.
+pub(crate) const SMALL_BODY: u64 = 64 * 1024;
+
+/// How long a client may take over the head of a request, and between two pieces of its body.
+pub(crate) const CLIENT_STALL: Duration = Duration::from_secs(30);
+
+/// Connections open at the same time, over all threads.
+pub(crate) const CONNECTIONS: usize = 8192;
+
+/// How long requests in flight may take to finish once the app has been told to stop.
+pub(crate) const SHUTDOWN: Duration = Duration::from_secs(30);

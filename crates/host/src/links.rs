@@ -1,0 +1,109 @@
+//! Links: which store each label means. They can change while the app runs.
+
+use std::collections::BTreeMap;
+
+use arc_swap::ArcSwap;
+
+use crate::runtime_config::StoreConfig;
+use crate::stores::{Store, StoreError};
+
+/// Why a guest cannot open a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpenError {
+    /// The manifest does not grant the label to the component.
+    AccessDenied,
+    /// The label is not linked.
+    NoSuchStore,
+}
+
+/// A store could not be opened when its link was applied.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open the store linked to the label \"{label}\": {source}")]
+pub struct LinkError {
+    label: String,
+    source: StoreError,
+}
+
+/// One label whose meaning changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkChange {
+    /// The label now means this store.
+    Linked {
+        /// The label.
+        label: String,
+        /// The store, as a person would name it: a path, or a URL without its password.
+        store: String,
+    },
+    /// The label means no store any more.
+    Unlinked {
+        /// The label.
+        label: String,
+    },
+}
+
+struct Link {
+    config: StoreConfig,
+    store: Store,
+}
+
+/// The links in force. Reading one takes no lock; a guest keeps the store it opened, whatever changes meanwhile.
+pub(crate) struct Links {
+    current: ArcSwap<BTreeMap<String, Link>>,
+}
+
+impl Links {
+    /// Opens the store of every label.
+    pub(crate) fn open(configs: &BTreeMap<String, StoreConfig>) -> Result<Self, LinkError> {
+        let links = configs
+            .iter()
+            .map(|(label, config)| Ok((label.clone(), Link::open(label, config)?)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { current: ArcSwap::from_pointee(links) })
+    }
+
+    /// The store that `label` means now.
+    pub(crate) fn get(&self, label: &str) -> Option<Store> {
+        self.current.load().get(label).map(|link| link.store.clone())
+    }
+
+    /// Replaces the links by those of `configs` and tells what changed. Stores whose link stays are kept open.
+    ///
+    /// # Errors
+    ///
+    /// When a store cannot be opened; the links then stay as they were.
+    pub(crate) fn apply(
+        &self,
+        configs: &BTreeMap<String, StoreConfig>,
+    ) -> Result<Vec<LinkChange>, LinkError> {
+        let old = self.current.load_full();
+        let mut changes = Vec::new();
+        let mut links = BTreeMap::new();
+        for (label, config) in configs {
+            let kept = old.get(label).filter(|link| link.config == *config);
+            let link = match kept {
+                Some(link) => Link { config: link.config.clone(), store: link.store.clone() },
+                None => {
+                    let link = Link::open(label, config)?;
+                    changes.push(LinkChange::Linked { label: label.clone(), store: link.store.to_string() });
+                    link
+                }
+            };
+            links.insert(label.clone(), link);
+        }
+        let unlinked = old.keys().filter(|label| !configs.contains_key(*label));
+        changes.extend(unlinked.map(|label| LinkChange::Unlinked { label: label.clone() }));
+        self.current.store(links.into());
+        Ok(changes)
+    }
+}
+
+impl Link {
+    fn open(label: &str, config: &StoreConfig) -> Result<Self, LinkError> {
+        let store = match config {
+            StoreConfig::Sqlite { path } => Store::sqlite(path, label),
+            StoreConfig::Redis { url } => Store::redis(url),
+        };
+        let store = store.map_err(|source| LinkError { label: label.to_owned(), source })?;
+        Ok(Self { config: config.clone(), store })
+    }
+}

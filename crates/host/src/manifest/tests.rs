@@ -1,0 +1,280 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const CRATE: &str = env!("CARGO_MANIFEST_DIR");
+
+fn parse(text: &str) -> Result<Manifest, ManifestError> {
+    Manifest::parse(text, Path::new("app/spin.toml"))
+}
+
+/// An app of one component, with more keys for it, and more after it.
+fn app(component: &str, rest: &str) -> String {
+    format!(
+        "spin_manifest_version = 2\napplication.name = \"a\"\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"c\"\n\
+         [component.c]\nsource = \"c.wasm\"\n{component}\n{rest}"
+    )
+}
+
+/// The message for a mistake, and the hint.
+fn mistake(text: &str) -> (String, Option<String>) {
+    let error = parse(text).expect_err(text);
+    (error.to_string(), error.hint())
+}
+
+#[test]
+fn every_key_is_read() {
+    let path = Path::new(CRATE).join("fixtures/every-key.toml");
+    let manifest = Manifest::load(&path).unwrap();
+    let at = |file: &str| Path::new(CRATE).join("fixtures").join(file);
+
+    assert_eq!(manifest.path, path);
+    assert_eq!((manifest.name.as_str(), manifest.version.as_str()), ("every-key", "1.2.3"));
+    assert_eq!(manifest.description, "All keys");
+    assert_eq!(manifest.authors, ["One <one@example.com>", "Two"]);
+    let variable = |default: Option<&str>, secret, description: &str| Variable {
+        default: default.map(str::to_owned),
+        secret,
+        description: description.to_owned(),
+    };
+    assert_eq!(manifest.variables["plain"], variable(Some("text"), false, "Plain text"));
+    assert_eq!(manifest.variables["password"], variable(None, true, ""));
+
+    let triggers: Vec<_> =
+        manifest.triggers.iter().map(|t| (t.id.as_str(), &t.route, t.component.as_str())).collect();
+    let public = |pattern: &str| Route::Public(pattern.to_owned());
+    assert_eq!(
+        triggers,
+        [
+            ("named", &public("/zebra/..."), "zebra"),
+            ("zebra-http-trigger", &public("/zebra-too"), "zebra"),
+            ("http-trigger1", &public("/zebra-three"), "zebra"),
+            ("ant-http-trigger", &Route::Private, "ant"),
+            ("http-trigger2", &public("/inline"), "http-trigger2-component"),
+        ]
+    );
+
+    let ids: Vec<_> = manifest.components.iter().map(|component| component.id.as_str()).collect();
+    assert_eq!(ids, ["zebra", "ant", "http-trigger2-component"], "in the order of the file");
+    let zebra = manifest.component("zebra").unwrap();
+    assert_eq!(zebra.source, at("wasm/zebra.wasm"));
+    assert_eq!(zebra.description, "Comes first, although its name sorts last");
+    assert_eq!(zebra.variables["greeting"], "Hello, {{ plain }}");
+    assert_eq!(zebra.environment["RUST_LOG"], "info");
+    assert_eq!(
+        zebra.files,
+        [
+            FilesMount::Pattern("images/*.png".to_owned()),
+            FilesMount::Placement { source: at("assets"), destination: "/".to_owned() },
+        ]
+    );
+    assert_eq!(zebra.exclude_files, ["assets/secret/*"]);
+    assert_eq!(zebra.allowed_outbound_hosts, ["https://example.com", "http://ant.spin.internal"]);
+    assert_eq!(zebra.key_value_stores, ["default", "snake_case", "kebab-case"]);
+    assert_eq!(zebra.ai_models, ["llama2-chat", "a-model-of-my-own"]);
+    let build = zebra.build.as_ref().unwrap();
+    assert_eq!(build.commands, ["npm install", "npm run build"]);
+    assert_eq!(build.workdir, at("zebra"));
+    assert_eq!(build.watch, ["src/**/*.ts"]);
+    let ant = manifest.component("ant").unwrap().build.as_ref().unwrap();
+    assert_eq!((ant.commands.as_slice(), &ant.workdir), (&["make".to_owned()][..], &at("")));
+}
+
+#[test]
+fn the_apps_own_files_are_read() {
+    let root = Path::new(CRATE).join("../..");
+    let manifest = Manifest::load(&root).unwrap();
+    assert_eq!(manifest.path, root.join("spin.toml"), "a folder stands for the spin.toml in it");
+    assert!(manifest.triggers.iter().any(|trigger| trigger.route == Route::Private));
+    crate::routing::Router::new(&manifest).unwrap();
+    let variables = crate::variables::Variables::resolve(&manifest, &BTreeMap::new(), |_| None).unwrap();
+    for component in &manifest.components {
+        crate::outbound::AllowedHosts::resolve(&component.allowed_outbound_hosts, &variables).unwrap();
+    }
+    let config = RuntimeConfig::load(&root.join("runtime-config.toml"), &manifest.folder).unwrap();
+    manifest.validate_against(&config).unwrap();
+}
+
+#[test]
+fn what_only_spin_can_do_is_refused_by_name() {
+    let with = |component: &str| app(component, "");
+    let trigger = |keys: &str| app("", &format!("[[trigger.http]]\nroute = \"/t\"\n{keys}"));
+    for (text, line, what) in [
+        (with("sqlite_databases = [\"default\"]"), 8, "`sqlite_databases` of the component \"c\""),
+        (with("dependencies = { \"a:b\" = \"1\" }"), 8, "`dependencies` of the component \"c\""),
+        (
+            with("dependencies_inherit_configuration = true"),
+            8,
+            "`dependencies_inherit_configuration` of the component \"c\"",
+        ),
+        (with("profile.debug.source = \"d.wasm\""), 8, "`profile` of the component \"c\""),
+        (with("targets = [\"spin-up:3.3\"]"), 8, "`targets` of the component \"c\""),
+        (with("allowed_http_hosts = [\"example.com\"]"), 8, "`allowed_http_hosts` of the component \"c\""),
+        (
+            app(
+                "",
+                "[component.d]\nsource = { url = \"https://example.com/d.wasm\", digest = \"sha256:00\" }",
+            ),
+            10,
+            "the source of the component \"d\", from a URL,",
+        ),
+        (
+            app(
+                "",
+                "[component.d]\nsource = { registry = \"example.com\", package = \"d:d\", version = \"1.0.0\" }",
+            ),
+            10,
+            "the source of the component \"d\", from a registry,",
+        ),
+        (app("", "\n[[trigger.redis]]\nchannel = \"x\"\ncomponent = \"c\""), 10, "the trigger \"redis\""),
+        (
+            trigger("component = \"c\"\nexecutor = { type = \"wagi\", argv = \"x\" }"),
+            12,
+            "the executor \"wagi\"",
+        ),
+        (trigger("static_response = { status_code = 404 }"), 11, "`static_response`"),
+        (trigger("component = \"c\"\ncomponents = { x = \"c\" }"), 12, "`components` of a trigger"),
+        (
+            trigger("component = \"c\"\ndependencies.middleware = [{ path = \"m.wasm\" }]"),
+            12,
+            "`dependencies` of a trigger (middleware)",
+        ),
+    ] {
+        assert_eq!(mistake(&text).0, format!("app/spin.toml:{line}: {what} needs Spin"), "{text}");
+    }
+    assert_eq!(
+        mistake("spin_manifest_version = \"1\"\nname = \"old\"\n[[component]]\nid = \"x\""),
+        (
+            "app/spin.toml:1: a manifest of version 1 needs Spin".to_owned(),
+            Some("`spin doctor` turns it into version 2".to_owned())
+        )
+    );
+    assert_eq!(
+        mistake("spin_manifest_version = 2\n[application]\nname = \"a\"\ntargets = [\"x\"]\n[trigger]").0,
+        "app/spin.toml:4: `targets` of the application needs Spin"
+    );
+}
+
+#[test]
+fn mistakes_are_named_with_their_line() {
+    let trigger = |keys: &str| app("", &format!("[[trigger.http]]\n{keys}"));
+    for (text, message) in [
+        ("spin_manifest_version = 3".to_owned(), "1: the manifest version 3 is not valid: only 2 is known"),
+        ("[application]".to_owned(), "1: missing key `spin_manifest_version`"),
+        ("spin_manifest_version = 2\n[application".to_owned(), "2: unclosed table, expected `]`"),
+        ("spin_manifest_version = 2\n[application]\n[trigger]".to_owned(), "2: missing key `name`"),
+        (app("source = \"d.wasm\"", ""), "8: duplicate key"),
+        (app("key_value_stores = \"default\"", ""), "8: invalid type: string \"default\", expected a sequence"),
+        (app("key_value_stores = [\n\"a\",\n\"b@d\"]", ""),
+         "10: the label \"b@d\" of the component \"c\" is not valid: \
+          consists of ASCII letters and digits, with '-' between words; '@' cannot be part of it"),
+        (app("", "[component.d_e]\nsource = \"d.wasm\""),
+         "9: the component id \"d_e\" is not valid: \
+          consists of ASCII letters and digits, with '-' between words; '_' cannot be part of it"),
+        (app("", "[component.d]"), "9: missing key `source`"),
+        (app("variables = { Upper = \"x\" }", ""),
+         "8: the variable \"Upper\" of the component \"c\" is not valid: \
+          each word must be all lower case or all upper case; \"Upper\" is neither"),
+        (app("", "[variables]\nUSER = { default = \"\" }"),
+         "10: the variable \"USER\" is not valid: must be all lower case"),
+        (app("", "[variables]\nneither = {}"),
+         "10: the variable \"neither\" is not valid: it must be `required` or have a `default`, one of the two"),
+        (app("", "[variables]\nboth = { required = true, default = \"\" }"),
+         "10: the variable \"both\" is not valid: it must be `required` or have a `default`, one of the two"),
+        (trigger("route = \"/x\""),
+         "9: the trigger of the route \"/x\" is not valid: it names no component"),
+        (trigger("component = \"c\""), "9: missing key `route`"),
+        (trigger("route = 1\ncomponent = \"c\""),
+         "10: invalid type: integer `1`, expected a string, or this key's longer form"),
+        (trigger("route = { private = false }\ncomponent = \"c\""),
+         "9: the route { private = false } is not valid: a route is a string, or { private = true }"),
+        (trigger("route = \"/a/*/b\"\ncomponent = \"c\""),
+         "9: the route \"/a/*/b\" is not valid: a wildcard is the last segment: /... at the end"),
+        (trigger("route = \"/d\"\ncomponent = \"d\""),
+         "9: the route \"/d\" leads to the component \"d\", which does not exist"),
+        (trigger("route = { private = true }\ncomponent = \"d\""),
+         "9: the route { private = true } leads to the component \"d\", which does not exist"),
+        (trigger("route = \"...\"\ncomponent = { source = \"d.wasm\" }"),
+         "9: the route \"...\" leads to the component \"http-trigger1-component\" here and to \"c\" above"),
+        ("spin_manifest_version = 2\napplication.name = \"a\"\n[trigger]\n[application.trigger.http]\nbase = \"/b\""
+             .to_owned(),
+         "5: the base \"/b\" is not valid: Spin has dropped it; put it in front of each route"),
+    ] {
+        assert_eq!(mistake(&text).0, format!("app/spin.toml:{message}"), "{text}");
+    }
+    assert_eq!(
+        mistake(&trigger("route = \"/d\"\ncomponent = \"d\"")).1.as_deref(),
+        Some("add [component.d], or name one of c")
+    );
+}
+
+#[test]
+fn unknown_keys_are_named_wherever_they_stand() {
+    for (text, line, key) in [
+        (app("", "[extra]"), 9, "extra"),
+        (app("key_value_store = [\"default\"]", ""), 8, "key_value_store"),
+        (app("build = { command = \"x\", comand = \"y\" }", ""), 8, "comand"),
+        (app("files = [{ source = \"a\", dest = \"/\" }]", ""), 8, "dest"),
+        (app("", "[variables]\nx = { default = \"\", secrets = true }"), 10, "secrets"),
+        (app("", "[[trigger.http]]\nroute = { privat = true }\ncomponent = \"c\""), 10, "privat"),
+        (app("", "[[trigger.http]]\nroute = \"/x\"\ncomponents = {}\ncomponet = \"c\""), 12, "componet"),
+        (
+            app("", "[[trigger.http]]\nroute = \"/x\"\ncomponent = { source = \"c.wasm\", sources = 1 }"),
+            11,
+            "sources",
+        ),
+    ] {
+        let (message, _) = mistake(&text);
+        let expected = format!("app/spin.toml:{line}: unknown key `{key}`, expected ");
+        assert!(message.starts_with(&expected), "{message}\n{text}");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(folder_of(folder.path()), folder.path());
+    assert_eq!(folder_of(&folder.path().join("spin.toml")), folder.path());
+    assert_eq!(folder_of(Path::new("other.toml")), Path::new(""));
+    let error = Manifest::load(folder.path()).unwrap_err();
+    let path = folder.path().join("spin.toml");
+    assert!(
+        error.to_string().starts_with(&format!("cannot read the manifest {}: ", path.display())),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("--from"));
+}
+
+#[test]
+fn labels_that_are_not_defined_are_named_as_spin_does() {
+    let manifest = parse(&app(
+        "key_value_stores = [\"default\", \"mine\"]",
+        "[component.d]\nsource = \"d.wasm\"\nkey_value_stores = [\"yours\", \"mine\"]",
+    ))
+    .unwrap();
+    let unknown = manifest.validate_against(&RuntimeConfig::default()).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "unknown key_value_stores label \"mine\" for component \"c\"\n\
+         unknown key_value_stores label \"yours\" for component \"d\"\n\
+         unknown key_value_stores label \"mine\" for component \"d\""
+    );
+    assert_eq!(
+        unknown.hint().as_deref(),
+        Some("define [key_value_store.mine] and [key_value_store.yours] in the runtime config")
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(
+        text in r#"(\[\[?trigger\.http\]\]?|\[component\.\PC\]|\PC{0,8} = (\PC|"\PC{0,4}"|\[\]|\{\}|1)|\n){0,12}"#,
+    ) {
+        let text = format!("spin_manifest_version = 2\n{text}");
+        if let Err(error) = parse(&text) {
+            prop_assert!(error.to_string().starts_with("app/spin.toml:"));
+        }
+    }
+}

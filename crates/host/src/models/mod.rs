@@ -1,0 +1,305 @@
+//! Models: a client of the server that answers prompts, over either of the protocols that Spin speaks.
+
+mod default_api;
+mod open_ai;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, StatusCode, Url};
+use serde::Serialize;
+
+use crate::per_runtime::PerRuntime;
+use crate::runtime_config::{ApiType, LlmConfig};
+
+/// The longest answer taken, in bytes: a completion has some kilobytes, a list of embeddings more.
+const MOST_COMPLETION: usize = 1 << 20;
+const MOST_EMBEDDINGS: usize = 32 << 20;
+
+/// How long making a connection may take.
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// A prompt for a model, with Spin's parameters. The protocol `open_ai` sends fewer of them, as Spin does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inference {
+    /// The model's name, as its server knows it.
+    pub model: String,
+    /// The prompt.
+    pub prompt: String,
+    /// How many tokens to generate at most.
+    pub max_tokens: u32,
+    /// How much to avoid repeating tokens.
+    pub repeat_penalty: f32,
+    /// For how many of the last tokens.
+    pub repeat_penalty_last_n_token_count: u32,
+    /// How random the choice of tokens is; 0 is not at all.
+    pub temperature: f32,
+    /// From how many of the likeliest tokens to choose.
+    pub top_k: u32,
+    /// From which share of probability to choose.
+    pub top_p: f32,
+}
+
+/// What a model made of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The completion; some servers repeat the prompt before it.
+    pub text: String,
+    /// Tokens read.
+    pub prompt_tokens: u32,
+    /// Tokens written.
+    pub generated_tokens: u32,
+}
+
+/// Texts as vectors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embeddings {
+    /// A vector for each text.
+    pub embeddings: Vec<Vec<f32>>,
+    /// Tokens read.
+    pub prompt_tokens: u32,
+}
+
+/// Why a model gave no answer. The messages begin as those which a guest sees on Spin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The configured address cannot be used.
+    #[error("the url of the model is not valid: {reason}")]
+    Url {
+        /// Which rule it breaks.
+        reason: String,
+    },
+    /// The configured token cannot be sent.
+    #[error("the auth_token of the model has a character that no header may have")]
+    Token,
+    /// The system's part of HTTP cannot be set up.
+    #[error("cannot set up the client of the model: {reason}")]
+    Client {
+        /// Why.
+        reason: String,
+    },
+    /// The server cannot be reached, or broke off.
+    #[error("POST {path} request error: {reason}")]
+    Request {
+        /// What was asked for.
+        path: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The server took too long.
+    #[error("POST {path} request error: timed out after {limit:?}")]
+    TimedOut {
+        /// What was asked for.
+        path: &'static str,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// The answer is longer than any completion.
+    #[error("POST {path} request error: query result exceeds limit of {limit} bytes")]
+    TooLarge {
+        /// What was asked for.
+        path: &'static str,
+        /// The most that is taken.
+        limit: usize,
+    },
+    /// The answer is not of the protocol.
+    #[error("Failed to deserialize response for \"POST {path}\" (status {status}): {reason}")]
+    Answer {
+        /// What was asked for.
+        path: &'static str,
+        /// The answer's status.
+        status: StatusCode,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server answered with an error of its own, in the protocol's form.
+    #[error("{message}")]
+    Refused {
+        /// What it says.
+        message: String,
+    },
+}
+
+impl ModelError {
+    /// What to do about it, where that can be said.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Url { .. } => Some("write url = \"http://host:port\""),
+            Self::Token => Some("copy the token again, without line breaks"),
+            Self::Request { .. } => Some("check that the model's server runs, and the url in [llm_compute]"),
+            Self::TimedOut { .. } => Some("use a smaller model, or allow it more time"),
+            Self::Answer { .. } => Some("check the url and the api_type in [llm_compute]"),
+            Self::Client { .. } | Self::TooLarge { .. } | Self::Refused { .. } => None,
+        }
+    }
+}
+
+/// A client of one model server. Cheap to clone; any number of inferences run at once, over connections that are kept.
+#[derive(Clone)]
+pub struct ModelClient(Arc<Shared>);
+
+struct Shared {
+    api: ApiType,
+    url: Url,
+    authorization: HeaderValue,
+    limit: Duration,
+    clients: PerRuntime<Client>,
+}
+
+impl ModelClient {
+    /// A client for the server of `config`, which may take `limit` for one answer. Connects at the first use.
+    ///
+    /// # Errors
+    ///
+    /// When the address or the token cannot be used.
+    pub fn new(config: &LlmConfig, limit: Duration) -> Result<Self, ModelError> {
+        let invalid = |reason: String| ModelError::Url { reason };
+        let url = Url::parse(&config.url).map_err(|error| invalid(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(invalid("it starts neither with http:// nor with https://".to_owned()));
+        }
+        let mut authorization =
+            HeaderValue::from_str(&format!("bearer {}", config.auth_token)).map_err(|_| ModelError::Token)?;
+        authorization.set_sensitive(true);
+        Ok(Self(Arc::new(Shared { api: config.api, url, authorization, limit, clients: PerRuntime::new() })))
+    }
+
+    /// Completes a prompt.
+    pub async fn infer(&self, inference: Inference) -> Result<Completion, ModelError> {
+        match self.0.api {
+            ApiType::Default => {
+                let request = default_api::InferRequest::new(&inference);
+                let answer = self.post(default_api::INFER, None, &request, MOST_COMPLETION).await?;
+                answer.read(default_api::completion)
+            }
+            ApiType::OpenAi => {
+                let request = open_ai::ChatRequest::new(&inference);
+                let answer = self.post(open_ai::CHAT, Some(JSON), &request, MOST_COMPLETION).await?;
+                answer.read(open_ai::completion)
+            }
+        }
+    }
+
+    /// Turns each text into a vector.
+    pub async fn embed(&self, model: &str, texts: &[String]) -> Result<Embeddings, ModelError> {
+        // Both protocols ask in the same way.
+        let request = EmbedRequest { model, input: texts };
+        match self.0.api {
+            ApiType::Default => {
+                let answer = self.post(default_api::EMBED, None, &request, MOST_EMBEDDINGS).await?;
+                answer.read(default_api::embeddings)
+            }
+            ApiType::OpenAi => {
+                let answer = self.post(open_ai::EMBED, Some(JSON), &request, MOST_EMBEDDINGS).await?;
+                answer.read(open_ai::embeddings)
+            }
+        }
+    }
+
+    /// Posts `request` to `path`, which replaces the path of the configured address, as it does on Spin.
+    async fn post(
+        &self,
+        path: &'static str,
+        content_type: Option<HeaderValue>,
+        request: &impl Serialize,
+        most: usize,
+    ) -> Result<Answer, ModelError> {
+        let shared = &*self.0;
+        let failed = |reason: String| ModelError::Request { path, reason };
+        let broken = |error: reqwest::Error| {
+            if error.is_timeout() {
+                ModelError::TimedOut { path, limit: shared.limit }
+            } else {
+                failed(explain(&error))
+            }
+        };
+        let url = shared.url.join(path).map_err(|error| failed(error.to_string()))?;
+        let body = serde_json::to_vec(request).map_err(|error| failed(error.to_string()))?;
+        let client = shared.clients.get(|| shared.client())?;
+        let mut request = client.post(url).header(AUTHORIZATION, shared.authorization.clone()).body(body);
+        if let Some(content_type) = content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        let mut response = request.send().await.map_err(broken)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            if body.len() + chunk.len() > most {
+                return Err(ModelError::TooLarge { path, limit: most });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { path, status: response.status(), body })
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for ModelClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelClient").field("api", &self.0.api).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn client(&self) -> Result<Client, ModelError> {
+        let mut client = Client::builder().timeout(self.limit).connect_timeout(self.limit.min(CONNECTING));
+        // A proxy serves the world outside: it would look for the model on its own machine.
+        if self.url.host_str().is_some_and(is_this_machine) {
+            client = client.no_proxy();
+        }
+        client.build().map_err(|error| ModelError::Client { reason: explain(&error) })
+    }
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+#[derive(Serialize)]
+struct EmbedRequest<'a> {
+    model: &'a str,
+    input: &'a [String],
+}
+
+/// What a server answered, whatever its status: both protocols tell success and failure by the body.
+struct Answer {
+    path: &'static str,
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+/// Why a body is not what it should be.
+enum Unread {
+    /// Not of the protocol.
+    Malformed(serde_json::Error),
+    /// The protocol's own form of an error.
+    Refused(String),
+}
+
+impl Answer {
+    fn read<T>(self, parse: impl FnOnce(&[u8]) -> Result<T, Unread>) -> Result<T, ModelError> {
+        let Self { path, status, body } = self;
+        parse(&body).map_err(|unread| match unread {
+            Unread::Malformed(error) => ModelError::Answer { path, status, reason: error.to_string() },
+            Unread::Refused(message) => ModelError::Refused { message },
+        })
+    }
+}
+
+/// The error with the cause at its root, which `reqwest` leaves out: "connection refused" is what a person looks for.
+fn explain(error: &reqwest::Error) -> String {
+    let mut root: &dyn std::error::Error = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    format!("{error}: {root}")
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or(host == "localhost", |address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

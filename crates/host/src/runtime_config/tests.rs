@@ -1,0 +1,145 @@
+use super::*;
+
+fn parse(text: &str) -> Result<RuntimeConfig, RuntimeConfigError> {
+    RuntimeConfig::parse(text, Path::new("conf/rc.toml"), Path::new("app"))
+}
+
+fn sqlite(path: &str) -> StoreConfig {
+    StoreConfig::Sqlite { path: path.into() }
+}
+
+#[test]
+fn without_a_file_there_is_only_the_default_store() {
+    let config = RuntimeConfig::for_app(Path::new("app"));
+    assert_eq!(config.stores, BTreeMap::from([("default".into(), sqlite("app/.spin/sqlite_key_value.db"))]));
+    assert_eq!(config.llm, None);
+    assert_eq!(config, parse("").unwrap(), "an empty file changes nothing");
+    assert_eq!(RuntimeConfig::default().stores["default"], sqlite(".spin/sqlite_key_value.db"));
+}
+
+#[test]
+fn stores_and_the_model_are_read() {
+    let config = parse(
+        r#"
+        [key_value_store.default]
+        type = "spin"
+        path = "/absolute/default.db"
+        [key_value_store.promptstore1]
+        type = "spin"
+        path = ".spin/stores/case-a.db"
+        [key_value_store.shared]
+        type = "redis"
+        url = "redis://user:secret@localhost:6379/1"
+        [llm_compute]
+        type = "remote_http"
+        url = "http://127.0.0.1:3001"
+        auth_token = "secret"
+        api_type = "open_ai"
+        "#,
+    )
+    .unwrap();
+    let redis = StoreConfig::Redis { url: "redis://user:secret@localhost:6379/1".into() };
+    assert_eq!(
+        config.stores,
+        BTreeMap::from([
+            ("default".into(), sqlite("/absolute/default.db")),
+            ("promptstore1".into(), sqlite("conf/.spin/stores/case-a.db")),
+            ("shared".into(), redis),
+        ])
+    );
+    let llm =
+        LlmConfig { url: "http://127.0.0.1:3001".into(), auth_token: "secret".into(), api: ApiType::OpenAi };
+    assert_eq!(config.llm, Some(llm));
+    let shown = format!("{config:?}");
+    assert!(shown.contains("redis://user:***@localhost:6379/1") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    let store = |rest: &str| format!("[key_value_store.x]\n{rest}");
+    let llm = |rest: &str| format!("[llm_compute]\n{rest}");
+    for (text, message) in [
+        (
+            store("type = \"azure_cosmos\"\nkey = 1"),
+            "conf/rc.toml:2: [key_value_store.x] with the type \"azure_cosmos\" needs Spin",
+        ),
+        (
+            store("type = \"aws_dynamo\""),
+            "conf/rc.toml:2: [key_value_store.x] with the type \"aws_dynamo\" needs Spin",
+        ),
+        (
+            store("type = \"spin\""),
+            "conf/rc.toml:2: [key_value_store.x] without a `path`, a store in memory, needs Spin",
+        ),
+        (
+            store("type = \"spin\"\npath = \"a\"\n\npth = \"b\""),
+            "conf/rc.toml:5: [key_value_store.x] has the unknown key `pth`",
+        ),
+        (
+            store("type = \"spin\"\npath = 1"),
+            "conf/rc.toml:3: [key_value_store.x] has a `path` that is not a string but of type integer",
+        ),
+        (
+            store("type = \"etcd\""),
+            "conf/rc.toml:2: [key_value_store.x] has the type \"etcd\"; it must be \"spin\" or \"redis\"",
+        ),
+        (store("path = \"a\""), "conf/rc.toml:1: [key_value_store.x] has no `type`"),
+        (store("type = \"redis\""), "conf/rc.toml:2: [key_value_store.x] has no `url`"),
+        (
+            store("type = \"redis\"\nurl = \"rediss://:secret@h\""),
+            "conf/rc.toml:3: [key_value_store.x] with a `rediss://` address (TLS) needs Spin",
+        ),
+        (
+            store("type = \"redis\"\nurl = \"http://:secret@h\""),
+            "conf/rc.toml:3: [key_value_store.x] has a `url` that does not start with redis://",
+        ),
+        (
+            store("type = \"redis\"\nurl = \"localhost\""),
+            "conf/rc.toml:3: [key_value_store.x] has a `url` that is not one: relative URL without a base",
+        ),
+        (
+            llm("type = \"spin\""),
+            "conf/rc.toml:2: [llm_compute] with the type \"spin\": a local model needs Spin",
+        ),
+        (
+            llm("type = \"cloud\""),
+            "conf/rc.toml:2: [llm_compute] has the type \"cloud\"; it must be \"remote_http\"",
+        ),
+        (
+            llm("type = \"remote_http\"\nurl = \"ftp://h\"\nauth_token = \"\""),
+            "conf/rc.toml:3: [llm_compute] has a `url` that starts neither with http:// nor with https://",
+        ),
+        (
+            llm("type = \"remote_http\"\nurl = \"http://h\""),
+            "conf/rc.toml:3: [llm_compute] has no `auth_token`",
+        ),
+        (
+            llm("type = \"remote_http\"\nurl = \"http://h\"\nauth_token = \"\"\napi_type = \"grpc\""),
+            "conf/rc.toml:5: [llm_compute] has the api_type \"grpc\"; it must be \"default\" or \"open_ai\"",
+        ),
+        (
+            "\n[[variables_provider]]\ntype = \"vault\"".into(),
+            "conf/rc.toml:2: `variables_provider` needs Spin",
+        ),
+        ("state_dir = \"x\"".into(), "conf/rc.toml:1: `state_dir` needs Spin"),
+        ("[sqlite_database.x]\ntype = \"spin\"".into(), "conf/rc.toml:1: `sqlite_database` needs Spin"),
+        ("key_value_store = 1".into(), "conf/rc.toml:1: invalid type: integer `1`, expected a table"),
+        ("[key_value_store.x".into(), "conf/rc.toml:1: unclosed table, expected `]`"),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert_eq!(error.to_string(), message, "{text}");
+        let shown = format!("{error:?}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+    let unknown = parse("\n\n[key_value_stores.x]\ntype = \"spin\"").unwrap_err().to_string();
+    assert!(
+        unknown.starts_with("conf/rc.toml:3: unknown key `key_value_stores`, expected one of "),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = RuntimeConfig::load(Path::new("no/such.toml"), Path::new("")).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read the runtime config no/such.toml: "), "{error}");
+}

@@ -1,0 +1,220 @@
+//! A store in an `SQLite` file, in Spin's format: the same file serves Spin, this runtime and the command line.
+//!
+//! The file is kept in write-ahead mode, in which a writer never makes a reader wait. A read takes some microseconds
+//! and happens on the calling thread; a write waits for the disk and happens on a thread of the store's own.
+
+mod file;
+mod readers;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use self::file::File;
+use self::readers::Readers;
+use self::writer::Writer;
+use super::{Cursor, Position, StoreError};
+
+const GET: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";
+/// Two values in one step: a quarter faster than two statements in a transaction, and than `key IN (?2, ?3)`.
+const GET_TWO: &str = "SELECT (SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2),
+                              (SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?3)";
+const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2)";
+const FIRST_KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1 ORDER BY key LIMIT ?2";
+const NEXT_KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1 AND key > ?3 ORDER BY key LIMIT ?2";
+const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (store, key) DO UPDATE SET value = excluded.value";
+const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
+
+/// The rows of one label in an `SQLite` file.
+pub struct SqliteStore {
+    // Dropped in this order, so that the writer's connection is the last and its thread tidies the file up.
+    readers: Arc<Readers>,
+    writer: Writer,
+    file: Arc<File>,
+}
+
+impl SqliteStore {
+    pub(super) fn open(path: &Path, label: &str) -> Result<Self, StoreError> {
+        let file = Arc::new(File::new(path, label)?);
+        let writer = Writer::start(file.open()?, Arc::clone(&file))?;
+        Ok(Self { readers: Arc::new(Readers::new(Arc::clone(&file))), writer, file })
+    }
+
+    pub(super) fn place(&self) -> &str {
+        &self.file.place
+    }
+
+    pub(super) async fn close(self) {
+        drop(self.readers);
+        self.writer.close().await;
+    }
+
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = key.to_owned();
+        self.readers.read(move |connection, label| get(connection, label, &key)).await
+    }
+
+    pub(super) async fn get_many(
+        &self,
+        keys: &[String],
+    ) -> Result<Vec<(String, Option<Vec<u8>>)>, StoreError> {
+        let asked = keys.to_vec();
+        let values = self.readers.read(move |connection, label| match &asked[..] {
+            [] => Ok(Vec::new()),
+            [key] => Ok(vec![get(connection, label, key)?]),
+            [first, second] => get_two(connection, label, first, second),
+            keys => {
+                // One transaction: the values are of one moment.
+                let transaction = connection.unchecked_transaction()?;
+                let values = keys.chunks(2).map(|chunk| match chunk {
+                    [first, second] => get_two(&transaction, label, first, second),
+                    single => single.iter().map(|key| get(&transaction, label, key)).collect(),
+                });
+                values.collect::<rusqlite::Result<Vec<_>>>().map(|values| values.concat())
+            }
+        });
+        Ok(keys.iter().cloned().zip(values.await?).collect())
+    }
+
+    pub(super) async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        let key = key.to_owned();
+        let exists = move |connection: &Connection, label: &str| {
+            connection.prepare_cached(EXISTS)?.query_row([label, &key], |row| row.get(0))
+        };
+        self.readers.read(exists).await
+    }
+
+    pub(super) async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
+        let set = move |connection: &Connection, label: &str| {
+            let mut statement = connection.prepare_cached(SET)?;
+            entries
+                .iter()
+                .try_for_each(|(key, value)| statement.execute(params![label, key, value]).map(drop))
+        };
+        self.writer.write(set).await
+    }
+
+    pub(super) async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        let keys = keys.to_vec();
+        let delete = move |connection: &Connection, label: &str| {
+            let mut statement = connection.prepare_cached(DELETE)?;
+            keys.iter().try_for_each(|key| statement.execute([label, key]).map(drop))
+        };
+        self.writer.write(delete).await
+    }
+
+    pub(super) async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        let key = key.to_owned();
+        let increment = move |connection: &Connection, label: &str| {
+            let Some(old) = get(connection, label, &key)?.map_or(Some(0), |value| counter(&value)) else {
+                return Ok(Err(StoreError::NotACounter { key: key.clone() }));
+            };
+            let Some(new) = old.checked_add(delta) else {
+                return Ok(Err(StoreError::Overflow { key: key.clone() }));
+            };
+            connection.prepare_cached(SET)?.execute(params![label, key, new.to_le_bytes()])?;
+            Ok(Ok(new))
+        };
+        self.writer.write(increment).await?
+    }
+
+    pub(super) async fn compare_and_swap(
+        &self,
+        key: &str,
+        expected: Option<&[u8]>,
+        new: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let (key, expected) = (key.to_owned(), expected.map(<[u8]>::to_vec));
+        let swap = move |connection: &Connection, label: &str| {
+            let matches = get(connection, label, &key)? == expected;
+            if matches {
+                connection.prepare_cached(SET)?.execute(params![label, key, new])?;
+            }
+            Ok(matches)
+        };
+        self.writer.write(swap).await
+    }
+
+    pub(super) async fn keys_page(
+        &self,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<String>, Option<Cursor>), StoreError> {
+        // One key at least, or a listing would not get on.
+        let limit = limit.max(1);
+        let after = cursor.and_then(|Cursor(position)| match position {
+            Position::After(key) => Some(key),
+            Position::Scan(_) => None,
+        });
+        let list = move |connection: &Connection, label: &str| match &after {
+            None => keys(connection.prepare_cached(FIRST_KEYS)?.query(params![label, rows(limit)])?),
+            Some(after) => {
+                keys(connection.prepare_cached(NEXT_KEYS)?.query(params![label, rows(limit), after])?)
+            }
+        };
+        let page = self.readers.read(list).await?;
+        let page = page.ok_or_else(|| StoreError::KeyNotText { place: self.file.place.clone() })?;
+        let next = page.last().filter(|_| page.len() == limit);
+        let next = next.map(|last| Cursor(Position::After(last.clone())));
+        Ok((page, next))
+    }
+}
+
+/// A debugger or a log may see where the store is, and nothing of what is in it.
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("place", &self.file.place)
+            .field("label", &self.file.label)
+            .finish_non_exhaustive()
+    }
+}
+
+fn get(connection: &Connection, label: &str, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    let value = connection.prepare_cached(GET)?.query_row([label, key], |row| value(row, 0)).optional()?;
+    Ok(value.flatten())
+}
+
+fn get_two(
+    connection: &Connection,
+    label: &str,
+    first: &str,
+    second: &str,
+) -> rusqlite::Result<Vec<Option<Vec<u8>>>> {
+    let mut statement = connection.prepare_cached(GET_TWO)?;
+    statement.query_row([label, first, second], |row| Ok(vec![value(row, 0)?, value(row, 1)?]))
+}
+
+/// A value's bytes. Spin writes them as a blob; a person with the `sqlite3` tool writes text.
+fn value(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u8>>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Ok(Some(bytes.to_vec())),
+        ValueRef::Integer(_) | ValueRef::Real(_) => row.get(column),
+    }
+}
+
+/// The keys of `rows`; `None` if one of them is not UTF-8.
+fn keys(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<String>>> {
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Ok(key) = row.get_ref(0)?.as_str() else { return Ok(None) };
+        keys.push(key.to_owned());
+    }
+    Ok(Some(keys))
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn counter(value: &[u8]) -> Option<i64> {
+    Some(i64::from_le_bytes(value.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What is particular to Redis.
+
+use std::net::TcpListener;
+
+use super::redis_server::{RedisServer, command};
+use crate::stores::{Store, StoreError};
+
+#[test]
+fn refuses_what_is_no_url_and_never_tells_a_password() {
+    let cases = [
+        ("", "did not parse"),
+        ("localhost:6379", "did not parse"),
+        ("http://user:secret@localhost", "did not parse"),
+        ("redis://:secret@localhost/first", "Invalid database number"),
+        ("rediss://:secret@localhost", "TLS"),
+        ("redis://", "host"),
+    ];
+    for (url, reason) in cases {
+        let error = Store::redis(url).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("the URL of the Redis store is not valid: "), "{url}: {message}");
+        assert!(message.contains(reason), "{url}: {message}");
+        assert!(!format!("{error:?}").contains("secret"), "{url}: {error:?}");
+        assert!(error.hint().is_some());
+    }
+    for (url, place) in [
+        ("redis://name:secret@example.org", "redis://example.org:6379/0"),
+        ("redis://:secret@[::1]:7000/3", "redis://[::1]:7000/3"),
+        ("redis+unix:///run/redis.sock?pass=secret&db=2", "redis+unix:///run/redis.sock?db=2"),
+    ] {
+        let store = Store::redis(url).unwrap();
+        assert_eq!(store.to_string(), place);
+        assert!(!format!("{store:?}").contains("secret"), "{store:?}");
+    }
+}
+
+#[tokio::test]
+async fn says_what_is_wrong_with_the_password() {
+    let Some(server) = RedisServer::start(&["--requirepass", "secret"]) else { return };
+    let port = server.port;
+    for database in [0, 1] {
+        let place = format!("redis://127.0.0.1:{port}/{database}");
+        let store =
+            |login: &str| Store::redis(&format!("redis://{login}127.0.0.1:{port}/{database}")).unwrap();
+        let wanted = StoreError::PasswordWanted { place: place.clone() };
+        assert_eq!(store("").get("key").await, Err(wanted.clone()));
+        assert_eq!(store("").increment("key", 1).await, Err(wanted.clone()));
+        assert_eq!(wanted.to_string(), format!("the Redis store {place} wants a password"));
+
+        for login in [":wrongsecret@", "nobody:wrongsecret@"] {
+            let refused = store(login).get("key").await.unwrap_err();
+            assert!(matches!(refused, StoreError::PasswordRefused { .. }), "{refused:?}");
+            assert!(!format!("{refused:?}").contains("wrongsecret"), "{refused:?}");
+        }
+        assert_eq!(store(":secret@").get("key").await, Ok(None));
+        assert_eq!(store("default:secret@").get("key").await, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_login_is_not_for_ever() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store = server.store();
+    store.set("key", b"value".to_vec()).await.unwrap();
+    command(&server.url(), &[b"CONFIG", b"SET", b"requirepass", b"secret"]);
+    let with_password = format!("redis://:secret@127.0.0.1:{}", server.port);
+    command(&with_password, &[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"]);
+    assert!(matches!(store.get("key").await, Err(StoreError::PasswordWanted { .. })));
+    command(&with_password, &[b"CONFIG", b"SET", b"requirepass", b""]);
+    assert_eq!(store.get("key").await, Ok(Some(b"value".to_vec())));
+}
+
+#[tokio::test]
+async fn databases_are_stores_of_their_own() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let [first, second] =
+        [0, 1].map(|database| Store::redis(&format!("{}/{database}", server.url())).unwrap());
+    first.set("key", b"first".to_vec()).await.unwrap();
+    assert_eq!(second.get("key").await, Ok(None));
+    assert_eq!(first.clone().get("key").await, Ok(Some(b"first".to_vec())));
+}
+
+#[tokio::test]
+async fn finds_a_server_again_that_was_away() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let (port, store) = (server.port, server.store());
+    store.set("key", b"value".to_vec()).await.unwrap();
+    drop(server);
+    for _ in 0..3 {
+        assert!(matches!(store.get("key").await, Err(StoreError::Unreachable { .. })));
+    }
+    let Some(server) = RedisServer::start_on(port, &[]).unwrap() else {
+        eprintln!("not tested to the end: another process took the port {port}");
+        return;
+    };
+    assert_eq!(store.get("key").await, Ok(None));
+
+    // Once more, this time without anybody having noticed: a read is repeated over a new connection.
+    store.set("key", b"value".to_vec()).await.unwrap();
+    command(&server.url(), &[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"]);
+    assert_eq!(store.get("key").await, Ok(Some(b"value".to_vec())));
+}
+
+#[tokio::test]
+async fn a_silent_server_is_an_error_and_not_a_hang() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let store = Store::redis(&format!("redis://127.0.0.1:{port}")).unwrap();
+    let (one, other) = tokio::join!(store.get("key"), store.increment("key", 1));
+    let place = format!("redis://127.0.0.1:{port}/0");
+    let timed_out = StoreError::TimedOut { place, waited: 5 };
+    assert_eq!((one, other), (Err(timed_out.clone()), Err(timed_out)));
+}
+
+#[tokio::test]
+async fn what_is_no_string_is_an_error_and_a_key_that_is_no_text_is_left_out() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store = server.store();
+    command(&server.url(), &[b"LPUSH", b"list", b"item"]);
+    command(&server.url(), &[b"SET", b"\xff", b"value"]);
+    let error = store.get("list").await.unwrap_err().to_string();
+    assert!(error.contains("WRONGTYPE"), "{error}");
+    let key = "list".to_owned();
+    assert_eq!(store.increment("list", 1).await, Err(StoreError::NotACounter { key }));
+    assert_eq!(store.keys_page(None, 10).await.unwrap().0, ["list"]);
+}

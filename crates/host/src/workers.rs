@@ -1,0 +1,160 @@
+//! Instances of a component: how they are made, how long they live, and what is known when one dies.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+use wasmtime::component::GuestTaskId;
+use wasmtime::{Store, StoreContextMut};
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+
+use crate::component::Component;
+use crate::dispatch::Core;
+use crate::guest::Guest;
+use crate::limits;
+use crate::output::tell;
+
+/// Makes the instances of one component on one core.
+pub(crate) struct Workers {
+    component: Arc<Component>,
+    core: Weak<Core>,
+}
+
+impl Workers {
+    pub(crate) fn new(component: Arc<Component>, core: Weak<Core>) -> Self {
+        Self { component, core }
+    }
+}
+
+impl HandlerState for Workers {
+    type StoreData = Guest;
+    type WorkerExpiration = Expiration;
+    type WorkerState = Worker;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Worker>> {
+        let mut store = Guest::store(&self.component, self.core.clone())?;
+        let service = self.component.pre().instantiate_async(&mut store).await?;
+        let request_limit = self.component.request_limit();
+        Ok(Instance {
+            store,
+            proxy: Proxy::P3(service),
+            view: WasiHttpView::http,
+            expiration: Expiration {
+                request_limit,
+                sleep: Box::pin(tokio::time::sleep(limits::IDLE_INSTANCE)),
+            },
+            state: Worker {
+                component: self.component.clone(),
+                core: self.core.clone(),
+                request_limit,
+                failed: Failed::default(),
+            },
+        })
+    }
+}
+
+/// Set when an instance died instead of finishing its work.
+#[derive(Clone, Default)]
+pub(crate) struct Failed(Arc<AtomicBool>);
+
+impl Failed {
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether the instance died.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Handed in with a request; tells afterwards which instance took it.
+#[derive(Default)]
+pub(crate) struct Ticket(OnceLock<Failed>);
+
+impl Ticket {
+    /// The failure flag of the instance that took the request.
+    pub(crate) fn instance(&self) -> Failed {
+        self.0.get().cloned().unwrap_or_default()
+    }
+}
+
+pub(crate) struct Worker {
+    component: Arc<Component>,
+    core: Weak<Core>,
+    request_limit: Duration,
+    failed: Failed,
+}
+
+impl WorkerState for Worker {
+    type StoreData = Guest;
+    type RequestData = Arc<Ticket>;
+
+    /// One request at a time: the model interface is synchronous, so a request that infers would hold up the
+    /// others of its instance.
+    fn should_accept_request(&self, concurrent_count: usize, total_count: usize) -> ShouldAccept {
+        if total_count >= limits::REQUESTS_PER_INSTANCE {
+            ShouldAccept::Never
+        } else if concurrent_count > 0 {
+            ShouldAccept::No
+        } else {
+            ShouldAccept::Yes
+        }
+    }
+
+    fn on_request_start(
+        &self,
+        _: StoreContextMut<'_, Guest>,
+        ticket: Arc<Ticket>,
+        _: GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        // A ticket is handed in once, so it is still empty.
+        let _ = ticket.0.set(self.failed.clone());
+        Box::pin(tokio::time::sleep(self.request_limit))
+    }
+
+    fn drop(&self, store: Store<Guest>, result: wasmtime::Result<()>) {
+        if let Err(error) = result {
+            // Before the store goes, and with it the bodies: they must not end as if they were whole.
+            self.failed.set();
+            // When the core goes, its instances go with it.
+            if self.core.strong_count() > 0 {
+                tell(&format!("{}: the instance died: {error:?}", self.component.id()));
+            }
+        }
+        drop(store);
+    }
+}
+
+/// When an instance is given up: idle for a while, or busy for too long.
+pub(crate) struct Expiration {
+    request_limit: Duration,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl WorkerExpiration for Expiration {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        status: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
+        let limit = match status {
+            WorkerStatus::Idle => limits::IDLE_INSTANCE,
+            // A little later than the request's own limit, which answers better.
+            WorkerStatus::Requests => self.request_limit + limits::CAPACITY_WAIT,
+            WorkerStatus::PostReturn => limits::POST_RETURN,
+        };
+        let deadline = (start + limit).into();
+        if self.sleep.deadline() != deadline {
+            self.sleep.as_mut().reset(deadline);
+        }
+        self.sleep.as_mut().poll(context)
+    }
+}

@@ -1,0 +1,219 @@
+// Two stores side by side: for each sentence both outcomes, disagreements first.
+
+import * as api from "./api.js";
+import { fromBase64, sizeText } from "./bytes.js";
+import { element, fromTemplate, onPress, plural, segments, tell } from "./dom.js";
+import { onOneLine } from "./keys.js";
+import { badge, shown } from "./value-parts.js";
+import { describe, outcomeOf } from "./value.js";
+
+/** @typedef {{outcome: string | null, expected: string | null, sentence: string | null, brief: string, whole: string}} Side */
+/** @typedef {{key: string, text: string, folded: string, left: Side | null, right: Side | null, kind: string}} Pair */
+
+const KINDS = ["differ", "agree", "left", "right"];
+
+/** Fires `compare` ({left, right}), `filter` (text) and `signed-out`. */
+class CompareView extends HTMLElement {
+  #left = "";
+  #right = "";
+  #filter = "";
+  #kind = "all";
+  /** @type {Pair[]} */
+  #pairs = [];
+  /** @type {Pair[]} */
+  #shown = [];
+  #loading = new AbortController();
+
+  connectedCallback() {
+    this.append(fromTemplate("compare-view-template"));
+    this.list = this.querySelector("virtual-list");
+    this.list.id = "pair";
+    this.input = this.querySelector("input");
+    this.list.rows(() => fromTemplate("compare-row-template").firstElementChild, (row, index) => this.#fill(row, index));
+    this.list.addEventListener("open", (event) => this.#open(this.#shown[event.detail]));
+    this.list.addEventListener("keydown", (event) => event.key === "Escape" && this.#open(undefined));
+    this.input.addEventListener("input", () => tell(this, "filter", this.input.value));
+    this.input.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "Enter") this.list.focus();
+    });
+    for (const select of this.querySelectorAll("select")) {
+      select.addEventListener("change", () => {
+        const [left, right] = this.querySelectorAll("select");
+        tell(this, "compare", { left: left.value, right: right.value });
+      });
+    }
+    onPress(this, { refresh: () => this.load(), close: () => { this.#open(undefined); this.list.focus(); } });
+  }
+
+  /** @param {string[]} labels */
+  set labels(labels) {
+    for (const select of this.querySelectorAll("select")) {
+      select.replaceChildren(...labels.map((label) => element("option", { value: label, textContent: label })));
+    }
+  }
+
+  focusFilter() {
+    this.input.focus();
+    this.input.select();
+  }
+
+  show(left, right, filter) {
+    if (this.input.value !== filter) this.input.value = filter;
+    const [first, second] = this.querySelectorAll("select");
+    [first.value, second.value] = [left, right];
+    if (left !== this.#left || right !== this.#right) {
+      [this.#left, this.#right, this.#filter] = [left, right, filter];
+      this.load();
+    } else if (filter !== this.#filter) {
+      this.#filter = filter;
+      this.#update();
+    }
+  }
+
+  async load() {
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
+    const progress = this.querySelector("progress");
+    const summary = this.querySelector(".compare-summary");
+    progress.hidden = false;
+    summary.textContent = "Reading both stores…";
+    this.#fail(null);
+    this.#open(undefined);
+    [this.#pairs, this.#kind] = [[], "all"];
+    this.#update();
+    for (const [side, label] of [["left", this.#left], ["right", this.#right]]) this.querySelector(`.${side}-name`).textContent = label;
+    try {
+      const [left, right] = await Promise.all([read(this.#left, signal), read(this.#right, signal)]);
+      this.#pairs = pair(left, right);
+      this.#summarise();
+      this.#update();
+    } catch (failure) {
+      if (signal.aborted) return;
+      summary.textContent = "";
+      this.#fail(failure);
+    }
+    progress.hidden = true;
+  }
+
+  #summarise() {
+    const counts = Object.fromEntries(KINDS.map((kind) => [kind, this.#pairs.filter((pair) => pair.kind === kind).length]));
+    const both = this.#pairs.filter(({ left, right }) => left?.outcome && right?.outcome);
+    const same = both.filter(({ left, right }) => left.outcome === right.outcome).length;
+    const summary = this.querySelector(".compare-summary");
+    if (!both.length) summary.textContent = "No sentence has an outcome in both stores yet.";
+    else {
+      const share = ((100 * same) / both.length).toLocaleString("en", { maximumFractionDigits: 1 });
+      summary.textContent = `${plural(both.length, "sentence")} in both: they agree on ${same.toLocaleString("en")} (${share} %) and disagree on ${(both.length - same).toLocaleString("en")}.`;
+    }
+    const name = { all: "All", differ: "Different", agree: "Same", left: `Only ${this.#left}`, right: `Only ${this.#right}` };
+    const choices = ["all", ...KINDS].map((kind) => [kind, `${name[kind]} ${(kind === "all" ? this.#pairs.length : counts[kind]).toLocaleString("en")}`]);
+    segments(this.querySelector(".segments"), "kind", choices, this.#kind, (kind) => {
+      this.#kind = kind;
+      this.#update();
+    });
+  }
+
+  #update() {
+    const wanted = this.#filter.toLowerCase();
+    this.#shown = this.#pairs.filter((pair) => (this.#kind === "all" || pair.kind === this.#kind) && pair.folded.includes(wanted));
+    this.list.hidden = this.#shown.length === 0;
+    this.querySelector(".compare-columns").hidden = this.#shown.length === 0;
+    this.list.show(this.#shown.length, true);
+    const empty = this.querySelector(".empty");
+    empty.hidden = this.#shown.length > 0 || this.#pairs.length === 0;
+    empty.firstElementChild.textContent = "Nothing here.";
+  }
+
+  #fill(row, index) {
+    const { text, left, right, kind } = this.#shown[index];
+    row.querySelector(".key").textContent = onOneLine(text);
+    row.classList.toggle("differs", kind === "differ");
+    for (const [at, label, side] of [["left", this.#left, left], ["right", this.#right, right]]) {
+      const cell = row.querySelector(`.${at}`);
+      const name = element("span", { className: "visually-hidden", textContent: `${label}: ` });
+      cell.replaceChildren(name, side ? (side.outcome ? badge(side.outcome) : side.brief) : "–");
+      if (side?.outcome && side.expected) {
+        const verdict = side.expected === side.outcome ? "right" : "wrong";
+        cell.append(element("span", { className: `verdict is-${verdict}`, textContent: verdict }));
+      }
+    }
+  }
+
+  async #open(pair) {
+    const box = this.querySelector(".both");
+    box.hidden = !pair;
+    if (!pair) return;
+    const { signal } = this.#loading;
+    box.querySelector("h2").textContent = pair.key === "" ? onOneLine("") : pair.key;
+    const sides = await Promise.all([[this.#left, pair.left], [this.#right, pair.right]].map(([label, side]) => this.#side(label, pair.key, side, signal)));
+    box.querySelector(".sides").replaceChildren(...sides);
+  }
+
+  async #side(label, key, side, signal) {
+    const name = element("h3", {}, element("a", { href: `#${new URLSearchParams({ store: label, key })}`, textContent: label }));
+    if (!side) return element("div", { className: "side" }, name, element("p", { className: "muted", textContent: "This store does not have the key." }));
+    try {
+      const { bytes } = await api.value(label, key, signal);
+      const value = describe(bytes);
+      return element("div", { className: "side" }, name, shown(value, value.kind));
+    } catch (failure) {
+      return element("div", { className: "side" }, name, element("p", { className: "error", textContent: failure.message }));
+    }
+  }
+
+  #fail(failure) {
+    const box = this.querySelector(".failure");
+    box.hidden = !failure;
+    box.firstElementChild.textContent = failure?.message ?? "";
+    if (failure?.status === 401) tell(this, "signed-out", failure.message);
+  }
+}
+
+/** Reads an export as it comes, and keeps of each value only what the list shows.
+ * @returns {Promise<Map<string, Side>>} */
+async function read(label, signal) {
+  const answer = await api.exported(label, signal);
+  const sides = new Map();
+  let rest = "";
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = (rest + (value ?? "")).split("\n");
+    rest = done ? "" : lines.pop();
+    for (const line of lines) {
+      if (!line) continue;
+      const entry = JSON.parse(line);
+      sides.set(entry.key, brief(entry.value));
+    }
+    if (done) return sides;
+  }
+}
+
+function brief(base64) {
+  const value = describe(fromBase64(base64));
+  const outcome = outcomeOf(value);
+  return {
+    outcome,
+    expected: value.record?.expected ?? null,
+    sentence: value.record?.sentence ?? null,
+    brief: outcome ?? (value.text === null ? sizeText(value.bytes.length) : onOneLine(value.text.trim().slice(0, 60))),
+    // What is compared where there is no outcome; an observation's time and tokens are not.
+    whole: outcome ?? base64,
+  };
+}
+
+/** @param {Map<string, Side>} left @param {Map<string, Side>} right @returns {Pair[]} */
+function pair(left, right) {
+  const pairs = [];
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const [one, other] = [left.get(key) ?? null, right.get(key) ?? null];
+    const kind = !other ? "left" : !one ? "right" : one.whole === other.whole ? "agree" : "differ";
+    const text = one?.sentence ?? other?.sentence ?? key;
+    pairs.push({ key, text, folded: text.toLowerCase(), left: one, right: other, kind });
+  }
+  const rank = Object.fromEntries(KINDS.map((kind, at) => [kind, at]));
+  return pairs.sort((a, b) => rank[a.kind] - rank[b.kind] || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+}
+
+customElements.define("compare-view", CompareView);

@@ -1,0 +1,129 @@
+// Questions and forms over the page.
+
+import * as api from "./api.js";
+import { element, fromTemplate, plural } from "./dom.js";
+import { toUtf8 } from "./bytes.js";
+
+const NAMED = 5;
+// Well under what the server takes at once.
+const PART = 4 << 20;
+
+/** Asks before something is done. @param {{title: string, text: string, list: string[], yes: string}} question
+ * @returns {Promise<boolean>} */
+export function confirm({ title, text, list, yes }) {
+  const dialog = open("confirm-template");
+  dialog.querySelector("h2").textContent = title;
+  dialog.querySelector(".confirm-text").textContent = text;
+  const named = list.slice(0, NAMED).map((line) => element("li", { textContent: line }));
+  if (list.length > NAMED) named.push(element("li", { className: "muted", textContent: `and ${(list.length - NAMED).toLocaleString("en")} more` }));
+  dialog.querySelector("ul").replaceChildren(...named);
+  dialog.querySelector(".primary").textContent = yes;
+  dialog.querySelector('[value="no"]').focus();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes")));
+}
+
+/** Adds a key. @param {string} label @param {string} suggestion @returns {Promise<string | null>} the key */
+export function addKey(label, suggestion) {
+  const dialog = open("add-template");
+  const { key, value } = dialog.querySelector("form").elements;
+  dialog.querySelector("h2").textContent = `Add a key to ${label}`;
+  key.value = suggestion;
+  key.focus();
+  return form(dialog, async () => {
+    await api.add(label, key.value, toUtf8(value.value));
+    return key.value;
+  });
+}
+
+/** Imports a file. @param {string} label @returns {Promise<{entries: number} | null>} */
+export function importFile(label) {
+  const dialog = open("import-template");
+  const { file } = dialog.querySelector("form").elements;
+  const [plan, go] = [dialog.querySelector(".import-plan"), dialog.querySelector(".primary")];
+  dialog.querySelector("h2").textContent = `Import into ${label}`;
+  let parts = [];
+  file.addEventListener("change", async () => {
+    go.disabled = true;
+    fail(dialog, null);
+    plan.textContent = "Checking the file…";
+    try {
+      parts = await split(file.files[0]);
+      const found = await each(parts, (part) => api.imported(label, part, true));
+      plan.textContent = `${plural(found.entries, "key")}: ${found.created.toLocaleString("en")} new, ${found.replaced.toLocaleString("en")} replaced, ${found.unchanged.toLocaleString("en")} as they are.`;
+      go.disabled = found.entries === 0;
+    } catch (failure) {
+      plan.textContent = "";
+      fail(dialog, failure);
+    }
+  });
+  return form(dialog, () => each(parts, (part) => api.imported(label, part, false)));
+}
+
+/** Cuts a file at line ends into parts that the server takes, and says where each begins.
+ * @param {File | undefined} file */
+async function split(file) {
+  if (!file) return [];
+  const parts = [];
+  let [lines, size, first, number] = [[], 0, 1, 1];
+  for (const line of (await file.text()).split("\n")) {
+    if (size + line.length > PART && lines.length) {
+      parts.push({ first, text: lines.join("\n") });
+      [lines, size, first] = [[], 0, number];
+    }
+    lines.push(line);
+    size += line.length + 1;
+    number += 1;
+  }
+  parts.push({ first, text: lines.join("\n") });
+  return parts;
+}
+
+async function each(parts, send) {
+  const sum = { entries: 0, created: 0, replaced: 0, unchanged: 0 };
+  for (const { first, text } of parts) {
+    try {
+      const answer = await send(text);
+      for (const name of Object.keys(sum)) sum[name] += answer[name];
+    } catch (failure) {
+      // The server counts the lines of a part; a person counts those of the file.
+      failure.message = failure.message.replace(/^Line (\d+)/, (_, line) => `Line ${Number(line) + first - 1}`);
+      throw failure;
+    }
+  }
+  return sum;
+}
+
+function open(template) {
+  const dialog = /** @type {HTMLDialogElement} */ (fromTemplate(template).firstElementChild);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+  return dialog;
+}
+
+/** Runs a dialog's form until it succeeds or is cancelled; null is the latter. */
+function form(dialog, submit) {
+  return new Promise((resolve) => {
+    let result = null;
+    dialog.addEventListener("close", () => resolve(result));
+    dialog.querySelector('[data-do="cancel"]').addEventListener("click", () => dialog.close());
+    dialog.querySelector("form").addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const button = dialog.querySelector(".primary");
+      button.disabled = true;
+      try {
+        result = await submit();
+        dialog.close();
+      } catch (failure) {
+        fail(dialog, failure);
+        button.disabled = false;
+      }
+    });
+  });
+}
+
+function fail(dialog, failure) {
+  const box = dialog.querySelector(".error");
+  box.hidden = !failure;
+  box.textContent = failure?.message ?? "";
+}

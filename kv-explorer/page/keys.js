@@ -1,0 +1,79 @@
+// The keys of one store, and those that the filter lets through.
+
+export class Keys {
+  /** @param {string[]} sorted */
+  constructor(sorted) {
+    this.all = sorted;
+    this.shown = sorted;
+    this.query = "";
+    /** @type {string[] | null} all keys in lower case, made when first needed */
+    this.folded = null;
+    /** @type {string[]} those shown, in lower case */
+    this.foldedShown = [];
+  }
+
+  /** Does beforehand what the first filter would wait for. */
+  prepare() {
+    this.folded ??= this.all.map((key) => key.toLowerCase());
+  }
+
+  /** Shows the keys that hold the text, in whatever case. @param {string} query */
+  filter(query) {
+    const [wanted, before] = [query.toLowerCase(), this.query.toLowerCase()];
+    this.query = query;
+    if (!wanted) {
+      this.shown = this.all;
+      return;
+    }
+    this.prepare();
+    // Another letter can only leave fewer.
+    const fewer = before !== "" && wanted.includes(before);
+    const [keys, folded] = fewer ? [this.shown, this.foldedShown] : [this.all, this.folded];
+    const matches = (_, at) => folded[at].includes(wanted);
+    [this.shown, this.foldedShown] = [keys.filter(matches), folded.filter((key) => key.includes(wanted))];
+  }
+
+  /** @param {string} key */
+  add(key) {
+    const at = position(this.all, key);
+    if (this.all[at] !== key) this.#change(this.all.toSpliced(at, 0, key));
+  }
+
+  /** @param {Set<string>} gone */
+  remove(gone) {
+    this.#change(this.all.filter((key) => !gone.has(key)));
+  }
+
+  /** Where a key is among those shown, or -1. @param {string | null} key */
+  indexOf(key) {
+    if (key === null) return -1;
+    const at = position(this.shown, key);
+    return this.shown[at] === key ? at : -1;
+  }
+
+  #change(all) {
+    this.all = all;
+    this.folded = null;
+    const query = this.query;
+    this.query = "";
+    this.filter(query);
+  }
+}
+
+/** The first position whose key is not smaller. @param {string[]} sorted @param {string} key */
+function position(sorted, key) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A key on one line: line ends are shown, a long one is cut, an empty one is named. @param {string} key */
+export function onOneLine(key) {
+  if (key === "") return "(empty key)";
+  const line = key.length > 300 ? `${key.slice(0, 300)}…` : key;
+  return line.replace(/\r\n|\r|\n/g, " ↵ ").replace(/\t/g, " ⇥ ");
+}

@@ -1,0 +1,78 @@
+// What a value is: an observation of this app, JSON, text or bytes.
+
+import { fromUtf8 } from "./bytes.js";
+
+/** @typedef {"positive" | "neutral" | "negative" | "unsure"} Outcome */
+/** @typedef {{sentiment: string, prompt?: string, model?: string, expected?: string, sentence?: string}} Observation */
+/** @typedef {{kind: "record" | "json" | "text" | "bytes", bytes: Uint8Array, text: string | null,
+ *   record: Observation | null}} Described */
+
+const OUTCOMES = new Set(["positive", "neutral", "negative", "unsure"]);
+
+/** @param {Uint8Array} bytes @returns {Described} */
+export function describe(bytes) {
+  const text = fromUtf8(bytes);
+  // Control characters are what a text does not have, and what a page would swallow.
+  if (text === null || /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return { kind: "bytes", bytes, text: null, record: null };
+  const json = asJson(text);
+  if (json === undefined) return { kind: "text", bytes, text, record: null };
+  const record = isObservation(json) ? json : null;
+  return { kind: record ? "record" : "json", bytes, text, record };
+}
+
+/** The outcome that a value holds: an observation's, or the bare word that older apps keep. @param {Described} value */
+export function outcomeOf(value) {
+  if (value.record) return value.record.sentiment;
+  const word = value.text?.trim() ?? "";
+  return OUTCOMES.has(word) ? word : null;
+}
+
+/** @param {string} outcome */
+export const isOutcome = (outcome) => OUTCOMES.has(outcome);
+
+function asJson(text) {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObservation(json) {
+  return !Array.isArray(json) && OUTCOMES.has(json.sentiment) && typeof json.model === "string";
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** JSON with line ends and indents. The tokens stay as they are, so that no digit of a number is lost.
+ * @param {string} text @returns {[string, "name" | "string" | "number" | "word" | null][]} pieces and what they are */
+export function formatted(text) {
+  const tokens = text.match(TOKEN) ?? [];
+  const pieces = [];
+  let depth = 0;
+  const line = () => pieces.push([`\n${"  ".repeat(depth)}`, null]);
+  tokens.forEach((token, at) => {
+    const next = tokens[at + 1];
+    if (token === "{" || token === "[") {
+      pieces.push([token, null]);
+      depth += 1;
+      if (next !== "}" && next !== "]") line();
+    } else if (token === "}" || token === "]") {
+      depth -= 1;
+      const before = tokens[at - 1];
+      if (before !== "{" && before !== "[") line();
+      pieces.push([token, null]);
+    } else if (token === ",") {
+      pieces.push([token, null]);
+      line();
+    } else if (token === ":") {
+      pieces.push([": ", null]);
+    } else if (token.startsWith('"')) {
+      pieces.push([token, next === ":" ? "name" : "string"]);
+    } else {
+      pieces.push([token, /^-?\d/.test(token) ? "number" : "word"]);
+    }
+  });
+  return pieces;
+}

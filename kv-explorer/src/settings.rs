@@ -1,0 +1,83 @@
+//! What the component is told by its variables and its environment.
+
+use spin_sdk::variables;
+
+/// The explorer's configuration. It is read for each request, so that a provider's change is seen at once.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// `user:password`; none where nothing usable is configured.
+    pub(crate) credentials: Option<String>,
+    /// Whether anyone may call the API.
+    pub(crate) skip_sign_in: bool,
+    /// The labels that the page offers.
+    pub(crate) labels: Vec<String>,
+    /// Whether every change is refused.
+    pub(crate) read_only: bool,
+}
+
+impl Settings {
+    /// Asks the host.
+    pub(crate) async fn read() -> Self {
+        Self {
+            credentials: usable_credentials(variable("kv_credentials").await),
+            skip_sign_in: std::env::var("SPIN_APP_KV_SKIP_AUTH").is_ok_and(|value| value == "1"),
+            labels: labels(&variable("kv_stores").await),
+            read_only: is_true(&variable("kv_read_only").await),
+        }
+    }
+}
+
+/// A variable's value; one that the manifest does not declare is empty.
+async fn variable(name: &str) -> String {
+    variables::get(name).await.unwrap_or_default()
+}
+
+/// A manifest builds the variable as `{{ user }}:{{ password }}`, so that `:`, `user:` and `:password` mean that the
+/// person who runs the app has not set both yet.
+fn usable_credentials(value: String) -> Option<String> {
+    let (user, password) = value.split_once(':')?;
+    (!user.is_empty() && !password.is_empty()).then_some(value)
+}
+
+fn labels(list: &str) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
+        if !labels.iter().any(|known| known == label) {
+            labels.push(label.to_owned());
+        }
+    }
+    if labels.is_empty() {
+        labels.push("default".to_owned());
+    }
+    labels
+}
+
+fn is_true(value: &str) -> bool {
+    matches!(value.trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_need_both_parts() {
+        for (value, usable) in [
+            ("", false),
+            (":", false),
+            ("user:", false),
+            (":secret", false),
+            ("user", false),
+            ("user:a:b", true),
+        ] {
+            assert_eq!(usable_credentials(value.to_owned()).is_some(), usable, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn lists_and_switches() {
+        assert_eq!(labels(" a, b ,,a"), ["a", "b"]);
+        assert_eq!(labels(""), ["default"]);
+        assert!(is_true(" True ") && is_true("1") && !is_true("false") && !is_true(""));
+    }
+}

@@ -1,0 +1,68 @@
+//! Whether a page of another site sent a request.
+//!
+//! A page anywhere can make a visitor's browser send a POST, as a form or as `text/plain`, without being able to read the
+//! answer. It could so fill the stores, and use up the model, from every visitor's address. The rule is that of Go's
+//! `http.CrossOriginProtection`: browsers say in `Sec-Fetch-Site` where a request comes from, those that do not (on plain
+//! HTTP they leave it out) send `Origin`, and what sends neither is no browser.
+
+use spin_sdk::http::{HeaderMap, StatusCode, Uri};
+
+use crate::answer::Problem;
+
+/// Refuses a request that a page of another origin sent.
+pub(crate) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let same = match (header("sec-fetch-site"), header("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => {
+            let host = header("host").or_else(|| uri.authority().map(AsRef::as_ref));
+            origin.split_once("://").is_some_and(|(_, origin_host)| Some(origin_host) == host)
+        }
+        (None, None) => true,
+    };
+    if same {
+        Ok(())
+    } else {
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "A page of another site sent this request. Send it from a page of this one, or from a program that is no browser.",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spin_sdk::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn pages_of_other_sites_are_refused() {
+        let cases: &[(&[(&str, &str)], bool)] = &[
+            (&[], true),
+            (&[("host", "app.example")], true),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "https://proxied.example")], true),
+            (&[("sec-fetch-site", "none")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site")], false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "http://app.example:3000")], false),
+            (&[("sec-fetch-site", "\u{fc}")], false),
+            (&[("origin", "http://app.example:3000")], true),
+            (&[("host", "other.example"), ("origin", "http://other.example")], true),
+            (&[("origin", "http://app.example")], false),
+            (&[("origin", "http://other.example")], false),
+            (&[("origin", "null")], false),
+            (&[("origin", "")], false),
+        ];
+        let uri = Uri::from_static("http://app.example:3000/api/sentiment-analysis");
+        for (fields, allowed) in cases {
+            let headers: HeaderMap = fields
+                .iter()
+                .map(|(name, value)| {
+                    (name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap())
+                })
+                .collect();
+            assert_eq!(check(&uri, &headers).is_ok(), *allowed, "{fields:?}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The routes, one file for each.
+
+mod sentiment;
+mod variants;
+
+use spin_sdk::http::{Method, Request, Response};
+
+use crate::answer::{self, Problem};
+
+/// What the methods of a route are, as an `Allow` header lists them.
+const SENTIMENT_METHODS: &str = "POST, OPTIONS";
+const VARIANTS_METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// Answers a request, or says why not.
+pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem> {
+    // For HEAD the server leaves the body out.
+    match (request.uri().path(), request.method()) {
+        ("/api/sentiment-analysis", &Method::POST) => sentiment::post(request).await,
+        ("/api/sentiment-analysis", method) => other_method(method, SENTIMENT_METHODS),
+        ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
+        ("/api/variants", method) => other_method(method, VARIANTS_METHODS),
+        (path, _) => Err(Problem::not_found(path)),
+    }
+}
+
+/// OPTIONS says which methods there are, without the headers that would let pages of other sites use them.
+fn other_method(method: &Method, allowed: &'static str) -> Result<Response<String>, Problem> {
+    if method == Method::OPTIONS {
+        Ok(answer::options(allowed))
+    } else {
+        Err(Problem::method(method, allowed))
+    }
+}

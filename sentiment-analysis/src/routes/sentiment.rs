@@ -1,0 +1,140 @@
+//! `POST /api/sentiment-analysis`: classifies a sentence with the prompt of the variant that it is assigned.
+
+use std::time::{Instant, SystemTime};
+
+use experiment::{
+    Key, Record, Variant,
+    spin::{Found, Store, StoreError},
+};
+use sentiment::{Outcome, Sentence, read_completion};
+use serde::Serialize;
+use spin_sdk::http::{HeaderValue, Request, Response, StatusCode};
+
+use crate::{
+    answer::{self, Problem},
+    body::{self, Unread},
+    inference::infer,
+    instance::Instance,
+    log, origin,
+    submission::Submission,
+};
+
+/// The longest body, in bytes: a sentence of the greatest length has room, every character escaped.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The body of an answer.
+#[derive(Serialize)]
+struct Answer<'a> {
+    sentiment: Outcome,
+    variant: &'a str,
+    cached: bool,
+}
+
+/// What is known of a sentence, and whether its store knew it.
+struct Classified {
+    outcome: Outcome,
+    cached: bool,
+}
+
+/// Answers a request and logs it.
+///
+/// An answer from the store costs the host, beside reading the request and writing the answer: opening the store, reading
+/// the prompt and the record in one batch, closing the store, two looks at the clock and one line of log. Nothing is written,
+/// nothing waits on another request, and what is allocated is the body, the two values, the record's texts and the answer.
+pub(super) async fn post(request: Request) -> Result<Response<String>, Problem> {
+    let started = Instant::now();
+    let mut variant = None;
+    let answer = answer(request, &mut variant).await;
+    let event = match &answer {
+        Ok((Answer { sentiment, variant, cached }, _)) => {
+            log::Request::answered(variant, *sentiment, *cached)
+        }
+        Err(problem) => log::Request::failed(variant, problem.status()),
+    };
+    event.write(started.elapsed());
+    let (answer, cookie) = answer?;
+    let mut response = answer::json(&answer)?;
+    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
+        response.headers_mut().insert("set-cookie", cookie);
+    }
+    Ok(response)
+}
+
+/// From a request to an answer and a cookie; `assigned` is set as soon as there is a variant.
+async fn answer(
+    request: Request,
+    assigned: &mut Option<&'static str>,
+) -> Result<(Answer<'static>, Option<String>), Problem> {
+    let (parts, mut body) = request.into_parts();
+    origin::check(&parts.uri, &parts.headers)?;
+    let instance = Instance::get().await?;
+    let body = body::read(&mut body, MAX_BODY_BYTES).await.map_err(unread)?;
+    let submission = Submission::parse(&body)?;
+    let sentence = submission.sentence()?;
+
+    let (variant, cookie) = instance.assign(&parts.headers);
+    *assigned = Some(variant.label());
+    let Classified { outcome, cached } = classify(instance, variant, sentence).await?;
+    Ok((Answer { sentiment: outcome, variant: variant.label(), cached }, cookie))
+}
+
+fn unread(error: Unread) -> Problem {
+    match error {
+        Unread::TooLong => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body is longer than {MAX_BODY_BYTES} bytes: shorten it."),
+        ),
+        Unread::Broken(error) => Problem::bad_request(format!("The body broke off: {error}. Send it again.")),
+    }
+}
+
+/// Takes the outcome from the variant's store, or asks the model and records what it said.
+///
+/// A store that cannot be read keeps nobody from an answer, but then the default prompt gives it, and it is not recorded: it
+/// might take the place of an observation, with a person's correction in it, that could not be seen. A store that cannot
+/// be written only loses the record.
+async fn classify(
+    instance: &Instance,
+    variant: &Variant,
+    sentence: Sentence<'_>,
+) -> Result<Classified, Problem> {
+    let config = &instance.config;
+    let key = Key::for_sentence(sentence.as_str());
+    let (store, prompt, known) = match open_and_read(variant, &key) {
+        Ok((store, found)) => {
+            let known = found.record.and_then(|value| Record::<Outcome>::from_json(&value));
+            (Some(store), instance.prompt(variant, Ok(found.prompt)), known)
+        }
+        Err(error) => (None, instance.prompt(variant, Err(&error)), None),
+    };
+    if let Some(record) = &known
+        && record.answers(prompt.fingerprint(), &config.model)
+    {
+        return Ok(Classified { outcome: record.answer, cached: true });
+    }
+
+    let rendered = prompt.render(sentence.as_str());
+    let started = Instant::now();
+    let completion = infer(config, &rendered).await.map_err(|error| {
+        log::warn(format_args!("{}: inference failed: {error}", variant.label()));
+        error.problem(config)
+    })?;
+    let outcome = read_completion(&rendered, &completion.text);
+    if let Some(store) = store {
+        let usage = completion.usage;
+        let record = Record::new(&key, outcome, prompt.fingerprint(), config.model.as_str())
+            .timed(SystemTime::now(), started.elapsed())
+            .with_tokens(usage.prompt_token_count, usage.generated_token_count)
+            .with_expected(known.and_then(|record| record.expected));
+        if let Err(error) = store.write(&key, &record) {
+            log::warn(format_args!("{}: an outcome was not recorded: {error}", variant.label()));
+        }
+    }
+    Ok(Classified { outcome, cached: false })
+}
+
+fn open_and_read<'v>(variant: &'v Variant, key: &Key<'_>) -> Result<(Store<'v>, Found), StoreError> {
+    let store = Store::open(variant.label())?;
+    let found = store.read(key)?;
+    Ok((store, found))
+}

@@ -1,0 +1,73 @@
+//! `GET /api/variants`: the experiment as it is set up, and which prompt each variant uses at this moment.
+
+use experiment::{
+    Fingerprint, Variant,
+    spin::{Store, StoreError},
+};
+use serde::Serialize;
+use spin_sdk::http::Response;
+
+use crate::{
+    answer::{self, Problem},
+    instance::Instance,
+};
+
+/// The body of an answer.
+#[derive(Serialize)]
+struct Answer<'i> {
+    /// `random` or `visitor`.
+    assignment: &'static str,
+    model: &'i str,
+    /// What a page shows of the model; empty where there is nothing to say.
+    model_note: &'i str,
+    variants: Vec<VariantInUse<'i>>,
+}
+
+/// A variant and its prompt.
+#[derive(Serialize)]
+struct VariantInUse<'i> {
+    label: &'i str,
+    weight: u32,
+    fingerprint: Fingerprint,
+    /// `store`, or `default` where the store has no prompt that can be used.
+    origin: &'static str,
+    /// Why the store cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Reads every variant's prompt.
+pub(super) async fn get() -> Result<Response<String>, Problem> {
+    let instance = Instance::get().await?;
+    let config = &instance.config;
+    answer::json(&Answer {
+        assignment: config.assignment.as_str(),
+        model: &config.model,
+        model_note: &config.model_note,
+        variants: config.experiment.variants().iter().map(|variant| in_use(instance, variant)).collect(),
+    })
+}
+
+fn in_use<'i>(instance: &Instance, variant: &'i Variant) -> VariantInUse<'i> {
+    let (prompt, error) = match Store::open(variant.label()).and_then(|store| store.read_prompt()) {
+        Ok(value) => (instance.prompt(variant, Ok(value)), None),
+        Err(error) => (instance.prompt(variant, Err(&error)), Some(public_message(&error))),
+    };
+    VariantInUse {
+        label: variant.label(),
+        weight: variant.weight(),
+        fingerprint: prompt.fingerprint(),
+        origin: prompt.origin().as_str(),
+        error,
+    }
+}
+
+/// What a client may know of a store's failure: not the reason, which may name files and hosts.
+fn public_message(error: &StoreError) -> String {
+    match error {
+        StoreError::Failed { label, .. } => {
+            format!("the store of the label `{label}` failed: the app's log has the reason")
+        }
+        _ => error.to_string(),
+    }
+}
