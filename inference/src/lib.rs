@@ -19,8 +19,8 @@
 //! the protocol's, 403 for a model that `ai_models` does not list, 413 for a request of more than 1 MiB, 502 with the host's
 //! message where the model failed.
 //!
-//! - [`protocol`]: the request and its answer.
-//! - [`problem`]: what went wrong, as an answer.
+//! - `protocol`: the request and its answer.
+//! - `problem`: what went wrong, as an answer.
 
 mod problem;
 mod protocol;

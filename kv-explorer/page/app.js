@@ -79,11 +79,10 @@ function end(message) {
 
 async function start() {
   signIn.hidden = true;
-  const answer = api.stores();
   // A store that the address names is opened before the list of all is there.
   if (api.signedIn() && place.store !== null && place.against === null) render();
   try {
-    begin(await answer);
+    begin(await api.stores());
   } catch (failure) {
     if (failure.status === 401) end(api.signedIn() ? failure.message : "");
     else signIn.explain(failure.message);

@@ -90,6 +90,8 @@ class EntryList extends HTMLElement {
     this.#loading = new AbortController();
     const { signal } = this.#loading;
     const label = this.#label;
+    // Asked for before anything is drawn: the first rows come before the rest is read.
+    const asked = api.firstKeys(label, signal);
     this.#loaded = false;
     this.#keys = new Keys([]);
     this.#update(true);
@@ -97,8 +99,8 @@ class EntryList extends HTMLElement {
     this.#fail(null);
     this.#count("Reading the keys…");
     try {
-      // The first rows come before the rest is read; what is typed meanwhile filters all of them.
-      const first = await api.firstKeys(label, signal);
+      const first = await asked;
+      // What is typed meanwhile filters all of them.
       if (!first.all && !this.input.value) {
         this.#keys = new Keys(first.keys);
         this.list.hidden = false;
@@ -112,7 +114,7 @@ class EntryList extends HTMLElement {
       this.#update();
       this.#reveal();
       tell(this, "counted", { label, count: keys.length });
-      setTimeout(() => this.#keys.prepare(), 200);
+      setTimeout(() => this.#keys.prepare(), 50);
     } catch (failure) {
       if (signal.aborted) return;
       this.#keys = new Keys([]);

@@ -5,7 +5,7 @@ use futures::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use serde::Serialize;
-use spin_sdk::http::{BoxBody, EmptyBody, FullBody, HeaderValue, StatusCode, box_body};
+use spin_sdk::http::{BoxBody, FullBody, HeaderValue, StatusCode, box_body};
 
 /// An answer, whatever its body is made of.
 pub(crate) type Response = spin_sdk::http::Response<BoxBody>;
@@ -72,11 +72,6 @@ pub(crate) fn with_header(mut response: Response, name: &'static str, value: &st
         response.headers_mut().insert(name, value);
     }
     response
-}
-
-/// The answer to HEAD: the same headers and nothing else.
-pub(crate) fn without_body(response: Response) -> Response {
-    response.map(|_| box_body(EmptyBody::new()))
 }
 
 fn streamed(content_type: &str, body: BoxBody) -> Response {

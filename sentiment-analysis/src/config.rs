@@ -24,52 +24,39 @@ pub(crate) struct Config {
     pub(crate) model_timeout: Duration,
 }
 
+/// The names of the variables.
+const NAMES: [&str; 6] = ["variants", "assignment", "model", "model_note", "temperature", "model_timeout"];
+
 impl Config {
     /// Reads the variables.
     pub(crate) async fn load() -> Result<Self, Misconfigured> {
-        Self::parse(&Variables {
-            variants: variable("variants").await?,
-            assignment: variable("assignment").await?,
-            model: variable("model").await?,
-            model_note: variable("model_note").await?,
-            temperature: variable("temperature").await?,
-            model_timeout: variable("model_timeout").await?,
-        })
+        let mut texts = NAMES.map(|_| String::new());
+        for (text, name) in texts.iter_mut().zip(NAMES) {
+            *text = variables::get(name).await.map_err(|error| Misconfigured::new(name, error))?;
+        }
+        Self::parse(texts.each_ref().map(String::as_str))
     }
 
-    fn parse(variables: &Variables) -> Result<Self, Misconfigured> {
-        let model = variables.model.trim();
+    /// From the variables' texts, in the order of [`NAMES`].
+    fn parse(texts: [&str; NAMES.len()]) -> Result<Self, Misconfigured> {
+        let [variants, assignment, model, model_note, temperature, model_timeout] = texts.map(str::trim);
         if model.is_empty() {
             return Err(Misconfigured::new("model", "it is empty: name a model, such as `llama2-chat`"));
         }
         Ok(Self {
-            experiment: parse("variants", &variables.variants)?,
-            assignment: parse("assignment", &variables.assignment)?,
+            experiment: parse("variants", variants)?,
+            assignment: parse("assignment", assignment)?,
             model: model.to_owned(),
-            model_note: variables.model_note.trim().to_owned(),
-            temperature: number("temperature", &variables.temperature, 0.0..=2.0, "a number from 0 to 2")?,
+            model_note: model_note.to_owned(),
+            temperature: number("temperature", temperature, 0.0..=2.0, "a number from 0 to 2")?,
             model_timeout: Duration::from_secs_f32(number(
                 "model_timeout",
-                &variables.model_timeout,
+                model_timeout,
                 0.001..=3600.0,
                 "a number of seconds from 0.001 to 3600",
             )?),
         })
     }
-}
-
-/// The variables as they are written.
-struct Variables {
-    variants: String,
-    assignment: String,
-    model: String,
-    model_note: String,
-    temperature: String,
-    model_timeout: String,
-}
-
-async fn variable(name: &'static str) -> Result<String, Misconfigured> {
-    variables::get(name).await.map_err(|error| Misconfigured::new(name, error))
 }
 
 fn parse<T: FromStr<Err: fmt::Display>>(name: &'static str, text: &str) -> Result<T, Misconfigured> {
@@ -122,15 +109,20 @@ impl From<Misconfigured> for Problem {
 mod tests {
     use super::*;
 
-    fn variables() -> Variables {
-        let [variants, assignment, model, model_note, temperature, model_timeout] =
-            ["promptstore1,promptstore2", "random", "llama2-chat", "", "0", "30"].map(str::to_owned);
-        Variables { variants, assignment, model, model_note, temperature, model_timeout }
+    const DEFAULTS: [&str; NAMES.len()] =
+        ["promptstore1,promptstore2", "random", "llama2-chat", "", "0", "30"];
+
+    /// The defaults, but for one variable.
+    fn with(name: &str, text: &'static str) -> Result<Config, Misconfigured> {
+        let place = NAMES.iter().position(|other| *other == name).unwrap();
+        let mut texts = DEFAULTS;
+        texts[place] = text;
+        Config::parse(texts)
     }
 
     #[test]
     fn the_defaults_of_the_manifest() {
-        let config = Config::parse(&variables()).unwrap();
+        let config = Config::parse(DEFAULTS).unwrap();
         assert_eq!(config.experiment.variants().len(), 2);
         assert_eq!(config.assignment, Assignment::Random);
         assert_eq!((config.model.as_str(), config.model_note.as_str()), ("llama2-chat", ""));
@@ -139,19 +131,16 @@ mod tests {
 
     #[test]
     fn a_mistake_names_its_variable() {
-        type Change = fn(&mut Variables, String);
-        let cases: [(Change, &str, &[&str]); 5] = [
-            (|v, text| v.variants = text, "variants", &["", "a=0"]),
-            (|v, text| v.assignment = text, "assignment", &["", "sticky"]),
-            (|v, text| v.model = text, "model", &["", " "]),
-            (|v, text| v.temperature = text, "temperature", &["", "hot", "-1", "2.1", "NaN", "inf"]),
-            (|v, text| v.model_timeout = text, "model_timeout", &["", "30s", "0", "-1", "NaN", "1e9"]),
+        let cases: [(&str, &[&str]); 5] = [
+            ("variants", &["", "a=0"]),
+            ("assignment", &["", "sticky"]),
+            ("model", &["", " "]),
+            ("temperature", &["", "hot", "-1", "2.1", "NaN", "inf"]),
+            ("model_timeout", &["", "30s", "0", "-1", "NaN", "1e9"]),
         ];
-        for (change, name, texts) in cases {
+        for (name, texts) in cases {
             for text in texts {
-                let mut variables = variables();
-                change(&mut variables, (*text).to_owned());
-                let error = Config::parse(&variables).unwrap_err();
+                let error = with(name, text).unwrap_err();
                 assert_eq!(error.variable, name, "{text:?}");
                 let problem = Problem::from(error);
                 assert!(problem.detail().contains(&format!("--variable {name}=")), "{problem:?}");
@@ -161,14 +150,7 @@ mod tests {
 
     #[test]
     fn numbers_may_be_fractions() {
-        let config = Config::parse(&Variables {
-            temperature: " 0.7".to_owned(),
-            model_timeout: "0.25".to_owned(),
-            model: " llama3\n".to_owned(),
-            ..variables()
-        });
-        let config = config.unwrap();
-        assert_eq!((config.temperature, config.model_timeout), (0.7, Duration::from_millis(250)));
-        assert_eq!(config.model, "llama3");
+        assert!((with("temperature", " 0.7").unwrap().temperature - 0.7).abs() < f32::EPSILON);
+        assert_eq!(with("model_timeout", "0.25\n").unwrap().model_timeout, Duration::from_millis(250));
     }
 }

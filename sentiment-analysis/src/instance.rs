@@ -45,8 +45,7 @@ impl Instance {
     }
 
     fn new(config: Config) -> Result<Self, Problem> {
-        let rng = SmallRng::try_from_rng(&mut SysRng).map_err(|error| {
-            log::warn(format_args!("no random numbers: {error}"));
+        let rng = SmallRng::try_from_rng(&mut SysRng).map_err(|_| {
             Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The system has no random numbers. Restart the app.",

@@ -7,12 +7,12 @@
 //!
 //! Everything else is a problem (RFC 9457) whose detail says what to do. In reading order:
 //!
-//! - [`routes`]: one file for each route.
-//! - [`body`] and [`submission`]: from a request's body to a sentence.
-//! - [`origin`]: whether a page of another site sent the request.
-//! - [`instance`]: what outlives a request, and [`config`]: the component's variables.
-//! - [`inference`]: asking the component that has the model.
-//! - [`answer`]: answers and problems, and [`log`]: what goes to the terminal.
+//! - `routes`: one file for each route.
+//! - `body` and `submission`: from a request's body to a sentence.
+//! - `origin`: whether a page of another site sent the request.
+//! - `instance`: what outlives a request, and `config`: the component's variables.
+//! - `inference`: asking the component that has the model.
+//! - `answer`: answers and problems, and `log`: what goes to the terminal.
 //!
 //! A trap would take the instance's other requests along, so nothing here panics.
 

@@ -30,9 +30,10 @@ impl<'b> Submission<'b> {
                 "The body is not UTF-8, from byte {at} on: encode it as UTF-8 and {EXPECTED}."
             ))
         })?;
-        // A list would be read too, as an object without names.
-        let submission = serde_json::from_str(text).ok().filter(|_| text.trim_start().starts_with('{'));
-        submission.ok_or_else(|| Problem::bad_request(mistake(text)))
+        let submission =
+            serde_json::from_str(text).map_err(|error| Problem::bad_request(mistake(text, &error)))?;
+        // A list of one string is read as well, as an object without names.
+        if is_object(text) { Ok(submission) } else { Err(Problem::bad_request(not_an_object(text))) }
     }
 
     /// The sentence, if it is one that can be classified.
@@ -42,33 +43,46 @@ impl<'b> Submission<'b> {
     }
 }
 
-/// Says why a text is not a submission.
-fn mistake(text: &str) -> String {
+/// Says why a text is not a submission, given what the parser says.
+fn mistake(text: &str, error: &serde_json::Error) -> String {
     if text.trim().is_empty() {
         return format!("The body is empty: {EXPECTED}.");
     }
-    if let Err(error) = serde_json::from_str::<&RawValue>(text) {
-        let error = error.to_string();
-        // The parser names the one half or the other by what it expected in its place.
-        return if error.contains("surrogate") || error.contains("hex escape") {
-            format!(
-                "The body contains half of a surrogate pair, which is no character ({error}): escape a character beyond \
-                 U+FFFF as two halves, or do not escape it."
-            )
-        } else {
-            format!("The body is not JSON ({error}): {EXPECTED}.")
-        };
+    if !error.is_data() {
+        return not_json(error);
     }
-    if !text.trim_start().starts_with('{') {
-        return format!("The body is {}, not an object: {EXPECTED}.", kind(text));
+    if !is_object(text) {
+        return not_an_object(text);
     }
     match serde_json::from_str(text) {
-        Err(_) => format!("The body has more than one `sentence`: {EXPECTED}."),
+        Err(error) if error.is_data() => format!("The body has more than one `sentence`: {EXPECTED}."),
+        Err(error) => not_json(&error),
         Ok(Fields { sentence: None }) => format!("The body has no `sentence`: {EXPECTED}."),
         Ok(Fields { sentence: Some(value) }) => {
             format!("The `sentence` is {}, not a string: {EXPECTED}.", kind(value.get()))
         }
     }
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    let error = error.to_string();
+    // The parser names the one half or the other by what it expected in its place.
+    if error.contains("surrogate") || error.contains("hex escape") {
+        format!(
+            "The body contains half of a surrogate pair, which is no character ({error}): escape a character beyond U+FFFF \
+             as two halves, or do not escape it."
+        )
+    } else {
+        format!("The body is not JSON ({error}): {EXPECTED}.")
+    }
+}
+
+fn not_an_object(text: &str) -> String {
+    format!("The body is {}, not an object: {EXPECTED}.", kind(text))
+}
+
+fn is_object(text: &str) -> bool {
+    text.trim_start().starts_with('{')
 }
 
 /// The same as [`Submission`], of whatever type.
@@ -112,11 +126,12 @@ mod tests {
     #[test]
     fn each_mistake_has_its_own_detail() {
         let too_long = format!(r#"{{"sentence": "{}"}}"#, "a".repeat(Sentence::MAX_BYTES + 1));
-        let cases: [(&[u8], &str); 21] = [
+        let cases: [(&[u8], &str); 22] = [
             (b"", "is empty"),
             (b"hello", "is not JSON"),
             (br#"{"sentence": "I am"#, "is not JSON"),
             (br#"{"sentence": "a"} b"#, "is not JSON"),
+            (br#"{"sentence": 5} b"#, "is not JSON"),
             (b"\xef\xbb\xbf{\"sentence\": \"a\"}", "is not JSON"),
             (b"\xff\xfe", "from byte 0 on"),
             (b"{\"sentence\": \"\xc3\x28\"}", "from byte 14 on"),

@@ -23,6 +23,13 @@ pub(crate) struct App {
     pub(crate) folder: PathBuf,
     /// The components, by their id.
     pub(crate) components: BTreeMap<String, Component>,
+    variables: BTreeMap<String, Variable>,
+}
+
+/// A variable of the app.
+#[derive(Debug, Default, Deserialize)]
+struct Variable {
+    default: Option<String>,
 }
 
 /// One component.
@@ -66,6 +73,8 @@ struct Manifest {
     application: Application,
     #[serde(default)]
     component: BTreeMap<String, Component>,
+    #[serde(default)]
+    variables: BTreeMap<String, Variable>,
 }
 
 #[derive(Deserialize)]
@@ -102,11 +111,14 @@ impl App {
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-        let manifest: Manifest = toml::from_str(&text)
-            .map_err(|error| failure(format!("{shown} is not a Spin manifest:\n{}", error.to_string().trim_end())))?;
+        let manifest: Manifest = toml::from_str(&text).map_err(|error| {
+            failure(format!("{shown} is not a Spin manifest:\n{}", error.to_string().trim_end()))
+        })?;
         if manifest.spin_manifest_version != 2 {
             let version = manifest.spin_manifest_version;
-            return Err(failure(format!("{shown} has spin_manifest_version {version}; only 2 is supported")).into());
+            return Err(
+                failure(format!("{shown} has spin_manifest_version {version}; only 2 is supported")).into()
+            );
         }
         let manifest_path = fs::canonicalize(path).with_context(|| format!("cannot read {shown}"))?;
         Ok(Self {
@@ -114,6 +126,7 @@ impl App {
             folder: manifest_path.parent().unwrap_or(Path::new("/")).to_owned(),
             manifest: manifest_path,
             components: manifest.component,
+            variables: manifest.variables,
         })
     }
 
@@ -124,18 +137,30 @@ impl App {
     /// The app here has another name.
     pub(crate) fn expect_name(&self, name: Option<&str>) -> anyhow::Result<()> {
         match name {
-            Some(name) if name != self.name => {
-                Err(failure(format!("there is no app \"{name}\" here: the app of this folder is \"{}\"", self.name))
-                    .hint("leave --app out, or name another app's folder with --from")
-                    .into())
-            }
+            Some(name) if name != self.name => Err(failure(format!(
+                "there is no app \"{name}\" here: the app of this folder is \"{}\"",
+                self.name
+            ))
+            .hint("leave --app out, or name another app's folder with --from")
+            .into()),
             _ => Ok(()),
         }
     }
 
+    /// The value that a variable of the app has where `up` is told nothing else: that of the environment variable
+    /// `SPIN_VARIABLE_NAME`, or its default. `None` if the app has no such variable, or it has no value.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let variable = self.variables.get(name)?;
+        env::var(format!("SPIN_VARIABLE_{}", name.to_uppercase())).ok().or_else(|| variable.default.clone())
+    }
+
     /// Every label that some component may open.
     pub(crate) fn labels(&self) -> BTreeSet<&str> {
-        self.components.values().flat_map(|component| &component.key_value_stores).map(String::as_str).collect()
+        self.components
+            .values()
+            .flat_map(|component| &component.key_value_stores)
+            .map(String::as_str)
+            .collect()
     }
 }
 

@@ -51,8 +51,7 @@ impl Cli {
     /// # Errors
     ///
     /// Whatever the command reports.
-    pub(crate) fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let printer = *printer;
+    pub(crate) fn run(self, printer: Printer) -> anyhow::Result<()> {
         match self.command {
             Command::Up(arguments) => commands::up::run(arguments.into(), printer),
             Command::Build(arguments) => arguments.run(printer),

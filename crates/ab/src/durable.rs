@@ -23,6 +23,22 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_folder(folder)
 }
 
+/// Replaces the file at `path`, or makes it, in one step, by what `write` writes. A link is followed.
+///
+/// # Errors
+///
+/// Those of `write`, and the folder cannot be written; the file is as it was.
+pub(crate) fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut out = io::BufWriter::new(temporary(folder_of(path), Readers::All)?);
+    write(&mut out)?;
+    out.into_inner()?.persist(path)?;
+    Ok(())
+}
+
 /// Who may read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readers {

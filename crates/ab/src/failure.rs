@@ -18,12 +18,18 @@ pub(crate) fn failure(message: impl Into<String>) -> Failure {
 
 /// A person broke off: exit status 130, as for a program that SIGINT ended.
 pub(crate) fn interrupted() -> Failure {
-    Failure { message: "interrupted; nothing was changed".to_owned(), hint: None, status: 130 }
+    Failure { message: "interrupted".to_owned(), hint: None, status: 130 }
 }
 
 impl Failure {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with another exit status than 1.
+    pub(crate) fn status(mut self, status: u8) -> Self {
+        self.status = status;
         self
     }
 

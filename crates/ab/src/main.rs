@@ -33,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
     let printer = printer::Printer;
-    match arguments.run(&printer) {
+    match arguments.run(printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => printer.error(&error),
     }

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 use crate::warning::Warning;
@@ -19,6 +20,7 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer;
 
+#[expect(clippy::unused_self, reason = "a value is handed to whoever may print")]
 impl Printer {
     /// One line of data, exactly as given.
     ///
@@ -53,6 +55,13 @@ impl Printer {
     /// What was done.
     pub(crate) fn message(self, text: impl Display) {
         let _ = writeln!(anstream::stderr(), "{text}");
+    }
+
+    /// A bar for work of so many steps, drawn where standard error is a terminal.
+    pub(crate) fn progress(self, length: u64) -> ProgressBar {
+        const TEMPLATE: &str = "{bar:30} {human_pos} of {human_len} {msg} ({per_sec}, {eta} left)";
+        let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(length).with_style(style)
     }
 
     /// What is being done: a verb, then its object.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use toml_edit::{DocumentMut, Item, RawString, Table, TableLike, Value};
+use toml_edit::{DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 
 use crate::durable;
 use crate::failure::failure;
@@ -75,7 +75,9 @@ impl RuntimeConfig {
         let (kind, key, value) = match address {
             Address::Sqlite(path) => ("spin", "path", self.relative(path)),
             Address::Redis(url) => ("redis", "url", url.clone()),
-            Address::Elsewhere(kind) => return Err(self.malformed(label, &format!("{kind} is not linked from here"))),
+            Address::Elsewhere(kind) => {
+                return Err(self.malformed(label, &format!("{kind} is not linked from here")));
+            }
         };
         let malformed = self.malformed(label, "a table is expected");
         let stores = self.document.entry(TABLE).or_insert_with(|| {
@@ -85,10 +87,19 @@ impl RuntimeConfig {
         });
         let inline = !stores.is_table();
         let Some(stores) = stores.as_table_like_mut() else { return Err(malformed) };
-        let new = if inline { Item::Value(Value::InlineTable(Default::default())) } else { Item::Table(Table::new()) };
-        let Some(link) = stores.entry(label).or_insert(new).as_table_like_mut() else { return Err(malformed) };
-        let foreign: Vec<String> =
-            link.iter().map(|(name, _)| name.to_owned()).filter(|name| name != "type" && name != key).collect();
+        let new = if inline {
+            Item::Value(Value::InlineTable(InlineTable::default()))
+        } else {
+            Item::Table(Table::new())
+        };
+        let Some(link) = stores.entry(label).or_insert(new).as_table_like_mut() else {
+            return Err(malformed);
+        };
+        let foreign: Vec<String> = link
+            .iter()
+            .map(|(name, _)| name.to_owned())
+            .filter(|name| name != "type" && name != key)
+            .collect();
         for name in foreign {
             link.remove(&name);
         }
@@ -99,7 +110,9 @@ impl RuntimeConfig {
 
     /// Removes the link of `label`, but not the comments above it. Says whether there was one.
     pub(crate) fn remove(&mut self, label: &str) -> bool {
-        let Some(stores) = self.document.get_mut(TABLE).and_then(Item::as_table_like_mut) else { return false };
+        let Some(stores) = self.document.get_mut(TABLE).and_then(Item::as_table_like_mut) else {
+            return false;
+        };
         let Some(removed) = stores.remove(label) else { return false };
         if let Some(table) = removed.as_table() {
             self.keep_comments(table);
@@ -160,17 +173,12 @@ impl RuntimeConfig {
         if comments.trim().is_empty() {
             return;
         }
-        match next_table(self.document.as_table_mut(), removed.position()) {
-            Some(next) => {
-                let prefix = next.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
-                let prefix = comments + prefix;
-                next.decor_mut().set_prefix(prefix);
-            }
-            None => {
-                let trailing = self.document.trailing().as_str().unwrap_or_default();
-                let trailing = comments + trailing;
-                self.document.set_trailing(trailing);
-            }
+        if let Some(next) = next_table(self.document.as_table_mut(), removed.position()) {
+            let prefix = comments + next.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
+            next.decor_mut().set_prefix(prefix);
+        } else {
+            let trailing = comments + self.document.trailing().as_str().unwrap_or_default();
+            self.document.set_trailing(trailing);
         }
     }
 }
@@ -201,7 +209,8 @@ fn next_table(table: &mut Table, position: Option<isize>) -> Option<&mut Table> 
             _ => Vec::new(),
         };
         for candidate in candidates {
-            let itself = candidate.position() > position && !candidate.is_implicit() && !candidate.is_dotted();
+            let itself =
+                candidate.position() > position && !candidate.is_implicit() && !candidate.is_dotted();
             let found = if itself { Some(candidate) } else { next_table(candidate, position) };
             if let Some(found) = found
                 && next.as_ref().is_none_or(|next| found.position() < next.position())
@@ -259,7 +268,8 @@ x = [ 1,2 ]
     fn unlinking_keeps_every_other_line_and_linking_again_appends() {
         let mut config = config(FILE);
         assert!(config.remove("one"));
-        let entry = "[key_value_store.one]\ntype = \"spin\"\npath = \".spin/stores/case-a.db\" # the old prompt\n";
+        let entry =
+            "[key_value_store.one]\ntype = \"spin\"\npath = \".spin/stores/case-a.db\" # the old prompt\n";
         assert_eq!(config.text(), FILE.replace(entry, ""));
         config.set("one", &sqlite("case-a")).unwrap();
         let text = config.text();
@@ -298,7 +308,11 @@ x = [ 1,2 ]
     fn another_kind_of_store_replaces_the_keys() {
         let mut config = config(FILE);
         config.set("two", &sqlite("case-b")).unwrap();
-        assert!(config.text().contains("[key_value_store.two]\ntype = \"spin\"\npath = \".spin/stores/case-b.db\"\n"));
+        assert!(
+            config
+                .text()
+                .contains("[key_value_store.two]\ntype = \"spin\"\npath = \".spin/stores/case-b.db\"\n")
+        );
         assert!(!config.text().contains("6379"));
     }
 

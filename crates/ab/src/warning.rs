@@ -1,5 +1,7 @@
 //! Warnings: data with advice.
 
+use experiment::analysis::Notice;
+
 use crate::failure::program;
 
 /// Something a person may not have meant.
@@ -7,7 +9,7 @@ use crate::failure::program;
 pub(crate) enum Warning {
     /// No component of the app may open the label.
     LabelNotGranted { app: String, label: String },
-    /// The rows of an SQLite store carry another label than the one its link has, so the app sees an empty store.
+    /// The rows of an `SQLite` store carry another label than the one its link has, so the app sees an empty store.
     RowsUnderAnotherLabel { store: String, label: String, rows_label: String },
     /// A new prompt: so many observations were made with the former one and will not be served any more.
     ObservationsStale { store: String, count: usize },
@@ -17,6 +19,16 @@ pub(crate) enum Warning {
     KeysNotText { store: String, count: usize },
     /// A variable was given that the app does not have.
     UndeclaredVariable { name: String },
+    /// What endangers a conclusion from observations.
+    Analysis(Notice),
+    /// A request log tells of assignments to labels that the experiment does not have.
+    AssignedElsewhere { log: String, count: u64 },
+    /// The app would answer with its default prompt.
+    DefaultPrompt { store: String, reason: String },
+    /// The protocol has no place for a temperature other than the model server's own.
+    TemperatureNotSent,
+    /// A promoted variant that nothing proves to be the better one.
+    NotProven { label: String, verdict: String },
     /// A store's own notes could not be updated while unlinking it.
     NotNoted { reason: String },
 }
@@ -36,15 +48,31 @@ impl Warning {
                 format!("1 observation in \"{store}\" was made with the former prompt and is stale now")
             }
             Self::ObservationsStale { store, count } => {
-                format!("{count} observations in \"{store}\" were made with the former prompt and are stale now")
+                format!(
+                    "{count} observations in \"{store}\" were made with the former prompt and are stale now"
+                )
             }
             Self::NoPlaceholder { store } => {
-                format!("the prompt in \"{store}\" has no placeholder {{SENTENCE}}: the app will use its default prompt")
+                format!(
+                    "the prompt in \"{store}\" has no placeholder {{SENTENCE}}: the app will use its default prompt"
+                )
             }
             Self::KeysNotText { store, count } => {
                 format!("{count} keys in \"{store}\" are not text or hold no string and were left out")
             }
             Self::UndeclaredVariable { name } => format!("the app has no variable \"{name}\""),
+            Self::Analysis(notice) => notice.message.clone(),
+            Self::AssignedElsewhere { log, count } => {
+                format!("{count} assignments in {log} are to labels that have no part in the experiment")
+            }
+            Self::DefaultPrompt { store, reason } => {
+                format!("\"{store}\" is evaluated with the app's default prompt: {reason}")
+            }
+            Self::TemperatureNotSent => {
+                "the protocol open_ai, as Spin speaks it, sends no temperature: the model uses its own"
+                    .to_owned()
+            }
+            Self::NotProven { label, verdict } => format!("\"{label}\" is not known to be better. {verdict}"),
             Self::NotNoted { reason } => format!("the store could not be told: {reason}"),
         }
     }
@@ -63,7 +91,18 @@ impl Warning {
                 "their sentences are inferred again when they are asked; `{program} kv export --store {store}` keeps a copy"
             )),
             Self::NoPlaceholder { .. } => Some("put {SENTENCE} where the sentence belongs".to_owned()),
-            Self::UndeclaredVariable { .. } => Some("spin.toml lists those it has under [variables]".to_owned()),
+            Self::UndeclaredVariable { .. } => {
+                Some("spin.toml lists those it has under [variables]".to_owned())
+            }
+            Self::Analysis(notice) => Some(notice.advice.to_owned()),
+            Self::AssignedElsewhere { .. } => {
+                Some("they are not counted; the log may be older than the experiment".to_owned())
+            }
+            Self::DefaultPrompt { store, .. } => {
+                Some(format!("`{program} kv set --store {store} prompt=@FILE` sets one"))
+            }
+            Self::TemperatureNotSent => Some("set it to 0 where the model's server is configured".to_owned()),
+            Self::NotProven { .. } => Some(format!("`{program} report` shows the numbers")),
             Self::KeysNotText { .. } | Self::NotNoted { .. } => None,
         }
     }

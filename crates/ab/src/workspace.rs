@@ -150,7 +150,10 @@ impl Workspace {
                 let app = &self.app.name;
                 let link = self.links()?.into_iter().find(|link| link.label == *label).ok_or_else(|| {
                     failure(format!("No key value store found with label \"{label}\" for app \"{app}\""))
-                        .hint(format!("link one: `{} link key-value {label} --app {app} --store STORE`", program()))
+                        .hint(format!(
+                            "link one: `{} link key-value {label} --app {app} --store STORE`",
+                            program()
+                        ))
                 })?;
                 let shown = self.shown(&link.address)?;
                 Ok(Found { shown, address: link.address, label: Some(link.label) })
@@ -159,7 +162,10 @@ impl Workspace {
                 let address = self.stores.resolve(store)?;
                 if !self.exists(&address)? {
                     return Err(failure(format!("No key value store found with name \"{store}\""))
-                        .hint(format!("`{0} kv create {store}` makes it; `{0} kv list` shows what there is", program()))
+                        .hint(format!(
+                            "`{0} kv create {store}` makes it; `{0} kv list` shows what there is",
+                            program()
+                        ))
                         .into());
                 }
                 let shown = self.shown(&address)?;
@@ -183,33 +189,42 @@ impl Workspace {
     /// # Errors
     ///
     /// The store cannot be opened, or is of a kind that only Spin can reach.
+    #[expect(clippy::unused_self, reason = "only what a workspace found is opened")]
     pub(crate) fn open_entries(&self, found: &Found, printer: Printer) -> anyhow::Result<Box<dyn Entries>> {
         match &found.address {
             Address::Redis(url) => Ok(Box::new(RedisStore::open(url)?)),
-            Address::Elsewhere(kind) => Err(failure(format!("a key value store of type \"{kind}\" needs Spin")).into()),
+            Address::Elsewhere(kind) => {
+                Err(failure(format!("a key value store of type \"{kind}\" needs Spin")).into())
+            }
             Address::Sqlite(path) => {
-                self.make_if_missing(path)?;
+                make_if_missing(path)?;
                 let store = SqliteStore::open(path, &found.shown)?;
                 let label = label_of_rows(&store, found, path, printer)?;
                 Ok(Box::new(store.entries(label)))
             }
         }
     }
+}
 
-    fn make_if_missing(&self, path: &Path) -> anyhow::Result<()> {
-        if path.exists() {
-            return Ok(());
-        }
-        match durable::create(path, Readers::All, SqliteStore::initialise) {
-            Err(_) if path.exists() => Ok(()),
-            made => made.with_context(|| format!("cannot create {}", path.display())),
-        }
+/// A linked store needs no `kv create`: the app would make its file as well.
+fn make_if_missing(path: &Path) -> anyhow::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    match durable::create(path, Readers::All, SqliteStore::initialise) {
+        Err(_) if path.exists() => Ok(()),
+        made => made.with_context(|| format!("cannot create {}", path.display())),
     }
 }
 
 /// The label under which the app reads, or will read: that of the link; without one, the label that the rows carry; in a
 /// store that never had any, the store's own name, which linking replaces.
-fn label_of_rows(store: &SqliteStore, found: &Found, path: &Path, printer: Printer) -> anyhow::Result<String> {
+fn label_of_rows(
+    store: &SqliteStore,
+    found: &Found,
+    path: &Path,
+    printer: Printer,
+) -> anyhow::Result<String> {
     let partition = store.partition()?;
     match (found.label.clone(), partition) {
         (Some(label), Partition::Label(rows_label)) if label != rows_label && !store.has_rows(&label)? => {
@@ -227,7 +242,10 @@ fn label_of_rows(store: &SqliteStore, found: &Found, path: &Path, printer: Print
         (None, Partition::Several(labels)) => {
             let (shown, labels) = (&found.shown, labels.join(", "));
             Err(failure(format!("key value store \"{shown}\" has entries under several labels: {labels}"))
-                .hint(format!("link it under one of them: `{} link key-value LABEL --store {shown}`", program()))
+                .hint(format!(
+                    "link it under one of them: `{} link key-value LABEL --store {shown}`",
+                    program()
+                ))
                 .into())
         }
     }

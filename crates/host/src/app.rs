@@ -22,7 +22,7 @@ use crate::output::{Output, tell};
 use crate::reload::Reload;
 use crate::routing::Router;
 use crate::runtime_config::RuntimeConfig;
-use crate::server::{self, Site};
+use crate::server::{self, AppInfo, Site};
 use crate::variables::Variables;
 use crate::engine;
 
@@ -57,8 +57,8 @@ impl Settings {
             environment: Vec::new(),
             log_folder: None,
             quiet: false,
-            request_limit: Duration::from_secs(120),
-            inference_limit: Duration::from_secs(60),
+            request_limit: Duration::from_mins(2),
+            inference_limit: Duration::from_mins(1),
         }
     }
 
@@ -110,8 +110,7 @@ impl App {
         let labels: BTreeSet<_> =
             manifest.components.iter().flat_map(|component| component.key_value_stores.iter().cloned()).collect();
         config.stores.retain(|label, _| labels.contains(label));
-        let variables =
-            Variables::resolve(&manifest, &settings.variables, |name| std::env::var(name).ok())?;
+        let variables = Arc::new(Variables::resolve(&manifest, &settings.variables, environment())?);
         let model_client = config
             .llm
             .as_ref()
@@ -123,7 +122,6 @@ impl App {
         let engine = engine::engine(manifest.components.len(), engine::cache_folder(&manifest.folder))
             .map_err(LoadError::Engine)?;
         let linker = engine::linker(&engine).map_err(LoadError::Engine)?;
-        let variables = Arc::new(variables);
         let load = |component: &manifest::Component| {
             let pre = compile(&engine, &linker, component)?;
             let grants = Grants {
@@ -171,31 +169,30 @@ impl App {
     ///
     /// When the listener or the threads cannot be used.
     pub fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Self { manifest: _, router, components, engine, links, reload, printing } = self;
-        let site = Arc::new(Site { components, router, address: listener.local_addr()? });
-        let ticking = engine::Ticker::start(engine);
+        let Self { manifest, router, components, engine, links, reload, printing } = self;
+        let info = AppInfo { name: manifest.name, version: manifest.version };
+        let site = Arc::new(Site { info, components, router, address: listener.local_addr()? });
+        let ticking = engine::tick(engine);
+        let watching = reload.map(|reload| reload.watch(links.clone()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let served = runtime.block_on(async {
-            let reloading = async {
-                match reload {
-                    Some(reload) => reload.watch(&links).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                served = server::serve(site, listener, shutdown) => served,
-                () = reloading => Ok(()),
-            }
-        });
+        let served = runtime.block_on(server::serve(site, listener, shutdown));
+        drop((ticking, watching));
+        // The components are gone by now; only a store that an instance still infers for has other holders.
+        if let Some(links) = Arc::into_inner(links) {
+            runtime.block_on(links.close());
+        }
         drop(runtime);
-        drop(ticking);
-        // With the last component gone its output is complete.
-        drop(links);
         if printing.join().is_err() {
             tell("the printing thread panicked");
         }
         served
     }
+}
+
+/// The process's environment and, for names that are not in it, the file `.env` of the current folder, as with Spin.
+fn environment() -> impl Fn(&str) -> Option<String> {
+    let file: BTreeMap<_, _> = dotenvy::from_path_iter(".env").into_iter().flatten().flatten().collect();
+    move |name| std::env::var(name).ok().or_else(|| file.get(name).cloned())
 }
 
 fn compile(
@@ -218,8 +215,8 @@ fn compile(
 /// The hosts that `component` may call: this runtime reaches none outside the app.
 fn hosts(component: &manifest::Component, variables: &Variables) -> Result<AllowedHosts, LoadError> {
     let hosts = AllowedHosts::resolve(&component.allowed_outbound_hosts, variables)?;
-    match component.allowed_outbound_hosts.iter().find(|host| !host.contains(".spin.internal")) {
-        Some(host) => Err(LoadError::HostNeedsSpin { id: component.id.clone(), host: host.clone() }),
+    match hosts.beyond_components() {
+        Some(host) => Err(LoadError::HostNeedsSpin { id: component.id.clone(), host: host.to_owned() }),
         None => Ok(hosts),
     }
 }

@@ -1,7 +1,6 @@
 //! Requests that a component makes: to the app's other components, at `http://ID.spin.internal`, and to nobody
 //! else.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock, Weak};
 
 use http::uri::Scheme;
@@ -42,9 +41,8 @@ impl Chaining {
     }
 }
 
-/// The caller of a chained request has no address; Spin gives this one.
-static CALLER: LazyLock<HeaderValue> =
-    LazyLock::new(|| routing::client_value(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+/// The caller of a chained request has no address of its own.
+static CALLER: LazyLock<HeaderValue> = LazyLock::new(|| routing::client_value(routing::CHAINED_CLIENT));
 
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 

@@ -1,12 +1,12 @@
 //! The WebAssembly engine and the compilation of components, whose results are cached on disk.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
 use wasmtime::component::Linker;
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::guest::Guest;
+use crate::periodic::Periodic;
 use crate::{interfaces, limits};
 
 /// An engine with room for the instances of `components` components. Compiled components are kept under
@@ -60,17 +60,6 @@ pub(crate) fn cache_folder(app_folder: &Path) -> PathBuf {
 }
 
 /// Lets guests that compute for long give way to the others on their thread, every [`limits::EPOCH`].
-/// Until it is dropped.
-pub(crate) struct Ticker(#[expect(dead_code, reason = "dropping it ends the thread")] Sender<()>);
-
-impl Ticker {
-    pub(crate) fn start(engine: Engine) -> Self {
-        let (stop, stopped) = channel::<()>();
-        std::thread::spawn(move || {
-            while stopped.recv_timeout(limits::EPOCH) == Err(RecvTimeoutError::Timeout) {
-                engine.increment_epoch();
-            }
-        });
-        Self(stop)
-    }
+pub(crate) fn tick(engine: Engine) -> Periodic {
+    Periodic::start(limits::EPOCH, move || engine.increment_epoch())
 }

@@ -120,10 +120,11 @@ impl LoadError {
             Self::NotAService { .. } => {
                 Some("build it with spin-sdk 7 for wasm32-wasip2, or run it on Spin".to_owned())
             }
+            Self::Link(error) => error.hint().map(str::to_owned),
+            Self::Model(error) => error.hint().map(str::to_owned),
             Self::Route(_)
             | Self::NoFolder { .. }
-            | Self::Link(_)
-            | Self::Model(_) | Self::InvalidComponent { .. } | Self::Engine(_) => None,
+            | Self::InvalidComponent { .. } | Self::Engine(_) => None,
         }
     }
 }

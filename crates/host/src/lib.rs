@@ -21,6 +21,7 @@ mod links;
 pub mod models;
 mod output;
 mod per_runtime;
+mod periodic;
 mod reload;
 pub mod stores;
 

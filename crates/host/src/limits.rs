@@ -21,7 +21,7 @@ pub(crate) const IDLE_INSTANCE: Duration = Duration::from_secs(1);
 pub(crate) const INSTANCE_MEMORY: usize = 256 * 1024 * 1024;
 
 /// How long work may go on after the answer has begun: the body of a slow reader's answer is still being written.
-pub(crate) const POST_RETURN: Duration = Duration::from_secs(600);
+pub(crate) const POST_RETURN: Duration = Duration::from_mins(10);
 
 /// How often a computing guest lets the others on its thread go on.
 pub(crate) const EPOCH: Duration = Duration::from_millis(10);

@@ -1,6 +1,7 @@
 //! Links: which store each label means. They can change while the app runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
@@ -24,6 +25,13 @@ pub struct LinkError {
     source: StoreError,
 }
 
+impl LinkError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.source.hint()
+    }
+}
+
 /// One label whose meaning changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkChange {
@@ -41,6 +49,7 @@ pub enum LinkChange {
     },
 }
 
+#[derive(Clone)]
 struct Link {
     config: StoreConfig,
     store: Store,
@@ -66,6 +75,13 @@ impl Links {
         self.current.load().get(label).map(|link| link.store.clone())
     }
 
+    /// Lets go of every store once what is queued is written.
+    pub(crate) async fn close(self) {
+        for (_, link) in Arc::unwrap_or_clone(self.current.into_inner()) {
+            link.store.close().await;
+        }
+    }
+
     /// Replaces the links by those of `configs` and tells what changed. Stores whose link stays are kept open.
     ///
     /// # Errors
@@ -80,13 +96,12 @@ impl Links {
         let mut links = BTreeMap::new();
         for (label, config) in configs {
             let kept = old.get(label).filter(|link| link.config == *config);
-            let link = match kept {
-                Some(link) => Link { config: link.config.clone(), store: link.store.clone() },
-                None => {
-                    let link = Link::open(label, config)?;
-                    changes.push(LinkChange::Linked { label: label.clone(), store: link.store.to_string() });
-                    link
-                }
+            let link = if let Some(link) = kept {
+                link.clone()
+            } else {
+                let link = Link::open(label, config)?;
+                changes.push(LinkChange::Linked { label: label.clone(), store: link.store.to_string() });
+                link
             };
             links.insert(label.clone(), link);
         }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::links::{LinkChange, Links};
 use crate::output::tell;
+use crate::periodic::Periodic;
 use crate::runtime_config::RuntimeConfig;
 
 /// How often the file is looked at.
@@ -30,16 +32,15 @@ impl Reload {
         Self { path, app_folder, seen: None, config, labels }
     }
 
-    /// Looks at the file until dropped. A broken one is reported and the links stay.
-    pub(crate) async fn watch(mut self, links: &Links) {
-        loop {
+    /// Looks at the file until what this gives is dropped. A broken file is reported and the links stay.
+    pub(crate) fn watch(mut self, links: Arc<Links>) -> Periodic {
+        Periodic::start(INTERVAL, move || {
             let now = std::fs::read(&self.path).ok();
             if now != self.seen {
                 self.seen = now;
-                self.apply(links);
+                self.apply(&links);
             }
-            tokio::time::sleep(INTERVAL).await;
-        }
+        })
     }
 
     fn apply(&mut self, links: &Links) {

@@ -26,9 +26,17 @@ use crate::routing::{self, Router};
 
 /// What every core serves.
 pub(crate) struct Site {
+    pub(crate) info: AppInfo,
     pub(crate) components: Vec<Arc<Component>>,
     pub(crate) router: Arc<Router>,
     pub(crate) address: SocketAddr,
+}
+
+/// What the app says of itself under `/.well-known/spin/info`.
+#[derive(serde::Serialize)]
+pub(crate) struct AppInfo {
+    pub(crate) name: String,
+    pub(crate) version: String,
 }
 
 type Connection = (std::net::TcpStream, SocketAddr, OwnedSemaphorePermit);
@@ -116,10 +124,10 @@ async fn run_core(site: &Arc<Site>, mut connections: mpsc::UnboundedReceiver<Con
         // A reader that takes nothing for this long has gone.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits::CLIENT_STALL));
-        let (core, address, client) = (core.clone(), site.address, routing::client_value(client));
+        let (core, site, client) = (core.clone(), site.clone(), routing::client_value(client));
         let service = service_fn(move |request| {
-            let (core, client) = (core.clone(), client.clone());
-            async move { Ok::<_, Infallible>(respond(&core, address, &client, request).await) }
+            let (core, site, client) = (core.clone(), site.clone(), client.clone());
+            async move { Ok::<_, Infallible>(respond(&site, &core, &client, request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -139,15 +147,18 @@ async fn run_core(site: &Arc<Site>, mut connections: mpsc::UnboundedReceiver<Con
 
 /// Answers one request. Costs beyond the component's own: the URI and the headers that Spin adds.
 async fn respond(
+    site: &Site,
     core: &Core,
-    address: SocketAddr,
     client: &HeaderValue,
     request: Request<Incoming>,
 ) -> Response<WasiBody> {
     let (mut head, body) = request.into_parts();
-    let Some(uri) = absolute(&head, address) else {
+    let Some(uri) = absolute(&head, site.address) else {
         return problem(StatusCode::BAD_REQUEST, "The Host header or the request's target is malformed.");
     };
+    if let Some(path) = uri.path().strip_prefix(routing::WELL_KNOWN_PREFIX) {
+        return well_known(&site.info, path);
+    }
     let Some(route) = core.router().route(uri.path()) else {
         return problem(StatusCode::NOT_FOUND, "No component of the app has a route for this path.");
     };
@@ -157,11 +168,24 @@ async fn respond(
     };
     let index = route.component_index();
     route.insert_headers(&uri, &mut head.headers, client);
+    head.headers.remove(header::CONNECTION);
     head.uri = uri;
     match core.handle(index, Request::from_parts(head, body)).await {
         Ok(response) => response,
         Err(failure) => failure.response(),
     }
+}
+
+/// What Spin answers by itself for every app.
+fn well_known(info: &AppInfo, path: &str) -> Response<WasiBody> {
+    let (kind, text) = match path {
+        "health" => ("text/plain", "OK".to_owned()),
+        "info" => ("application/json", serde_json::json!(info).to_string()),
+        _ => return problem(StatusCode::NOT_FOUND, "Spin answers only health and info here."),
+    };
+    let mut response = Response::new(body::full(text.into()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
 }
 
 /// The request's URI with scheme and authority, which a component is entitled to.

@@ -1,32 +1,38 @@
 //! Request bodies, read up to a limit.
 
 use crate::problem::Problem;
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use spin_sdk::http::{Request, StatusCode};
 
 /// The largest body of a call that takes JSON or JSON Lines.
 pub(super) const MAX_BODY: usize = 8 << 20;
 
+/// How much of a body that is too large is read all the same: many clients look at the answer only once they have sent
+/// everything.
+const MAX_DISCARDED: usize = 16 << 20;
+
 /// The whole body; one of more than `limit` bytes is refused.
-pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The body is larger than {limit} bytes, the most here."),
-        )
-    };
-    let announced =
-        request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Err(too_large());
+pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut incoming = request.into_body();
+    let mut body = Vec::new();
+    let mut size = 0;
+    while size <= limit + MAX_DISCARDED {
+        let Some(frame) = incoming.frame().await else { break };
+        let frame = frame.map_err(|error| Problem::bad_request(format!("The body broke off: {error}.")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size <= limit {
+            body.extend_from_slice(&data);
+        } else {
+            body = Vec::new();
+        }
     }
-    match Limited::new(request.into_body(), limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(Problem::bad_request(format!("The body broke off: {error}."))),
+    if size > limit {
+        let detail = format!("The body is larger than {limit} bytes, the most here.");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
+    Ok(body)
 }
 
 /// The body as JSON.

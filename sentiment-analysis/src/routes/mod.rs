@@ -15,7 +15,7 @@ const VARIANTS_METHODS: &str = "GET, HEAD, OPTIONS";
 pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem> {
     // For HEAD the server leaves the body out.
     match (request.uri().path(), request.method()) {
-        ("/api/sentiment-analysis", &Method::POST) => sentiment::post(request).await,
+        ("/api/sentiment-analysis", &Method::POST) => Ok(sentiment::post(request).await),
         ("/api/sentiment-analysis", method) => other_method(method, SENTIMENT_METHODS),
         ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
         ("/api/variants", method) => other_method(method, VARIANTS_METHODS),

@@ -41,30 +41,30 @@ struct Classified {
 /// An answer from the store costs the host, beside reading the request and writing the answer: opening the store, reading
 /// the prompt and the record in one batch, closing the store, two looks at the clock and one line of log. Nothing is written,
 /// nothing waits on another request, and what is allocated is the body, the two values, the record's texts and the answer.
-pub(super) async fn post(request: Request) -> Result<Response<String>, Problem> {
+pub(super) async fn post(request: Request) -> Response<String> {
     let started = Instant::now();
-    let mut variant = None;
-    let answer = answer(request, &mut variant).await;
-    let event = match &answer {
-        Ok((Answer { sentiment, variant, cached }, _)) => {
-            log::Request::answered(variant, *sentiment, *cached)
-        }
+    let mut assigned = None;
+    let result = respond(request, &mut assigned).await;
+    let (variant, cookie) = assigned.unzip();
+    let event = match &result {
+        Ok(answer) => log::Request::answered(answer.variant, answer.sentiment, answer.cached),
         Err(problem) => log::Request::failed(variant, problem.status()),
     };
     event.write(started.elapsed());
-    let (answer, cookie) = answer?;
-    let mut response = answer::json(&answer)?;
-    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
+
+    let mut response = result.and_then(|answer| answer::json(&answer)).unwrap_or_else(Problem::into_response);
+    // A failure sets the cookie as well, so that a visitor who tries again gets the same variant.
+    if let Some(cookie) = cookie.flatten().and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
         response.headers_mut().insert("set-cookie", cookie);
     }
-    Ok(response)
+    response
 }
 
-/// From a request to an answer and a cookie; `assigned` is set as soon as there is a variant.
-async fn answer(
+/// From a request to an answer; `assigned` is set as soon as there is a variant, with the cookie for a new visitor.
+async fn respond(
     request: Request,
-    assigned: &mut Option<&'static str>,
-) -> Result<(Answer<'static>, Option<String>), Problem> {
+    assigned: &mut Option<(&'static str, Option<String>)>,
+) -> Result<Answer<'static>, Problem> {
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
     let instance = Instance::get().await?;
@@ -73,9 +73,9 @@ async fn answer(
     let sentence = submission.sentence()?;
 
     let (variant, cookie) = instance.assign(&parts.headers);
-    *assigned = Some(variant.label());
+    *assigned = Some((variant.label(), cookie));
     let Classified { outcome, cached } = classify(instance, variant, sentence).await?;
-    Ok((Answer { sentiment: outcome, variant: variant.label(), cached }, cookie))
+    Ok(Answer { sentiment: outcome, variant: variant.label(), cached })
 }
 
 fn unread(error: Unread) -> Problem {

@@ -15,7 +15,7 @@ pub(crate) enum KvCommand {
     Create {
         /// The name of the key value store
         name: String,
-        /// Keep it in this Redis database instead of an SQLite file
+        /// Keep it in this Redis database instead of a file
         #[arg(long, value_name = "URL")]
         redis: Option<String>,
         #[command(flatten)]
@@ -109,7 +109,7 @@ pub(crate) enum KvCommand {
 /// Which store: by name, or by label and app.
 #[derive(Debug, Args)]
 pub(crate) struct TargetArguments {
-    /// The store: a name, a path to an SQLite file, or a redis:// URL
+    /// The store: a name, a path to its file, or a redis:// URL
     #[arg(short, long, value_parser = not_empty, required_unless_present = "label", conflicts_with_all = ["label", "app"])]
     store: Option<String>,
     /// The label under which an app opens the store
@@ -169,7 +169,9 @@ impl KvCommand {
             Self::Set { pairs, target, location } => {
                 kv::set::run(&pairs, &target.into(), &location.into(), printer)
             }
-            Self::Get { key, target, location } => kv::get::run(&key, &target.into(), &location.into(), printer),
+            Self::Get { key, target, location } => {
+                kv::get::run(&key, &target.into(), &location.into(), printer)
+            }
             Self::Keys { format, target, location } => {
                 let json = matches!(format, KeysFormat::Json);
                 kv::keys::run(json, &target.into(), &location.into(), printer)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -30,6 +30,9 @@ pub(crate) struct UpArguments {
     /// Do not show what the components print
     #[arg(short, long)]
     quiet: bool,
+    /// Where to keep what the components print, instead of `.spin/logs` beside the manifest
+    #[arg(short = 'L', long, value_name = "FOLDER")]
+    log_dir: Option<PathBuf>,
     #[command(flatten)]
     location: LocationArguments,
 }
@@ -43,6 +46,7 @@ impl From<UpArguments> for up::Up {
             variables: arguments.variable.into_iter().flat_map(|variables| variables.0).collect(),
             build: !arguments.no_build,
             quiet: arguments.quiet,
+            log_folder: arguments.log_dir,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
@@ -25,7 +25,8 @@ pub(crate) fn run(app: &App, ids: &[String], printer: Printer) -> anyhow::Result
             .into());
     }
     let chosen = app.components.iter().filter(|(id, _)| ids.is_empty() || ids.contains(id));
-    let builds: Vec<(&String, &Build)> = chosen.filter_map(|(id, component)| Some((id, component.build.as_ref()?))).collect();
+    let builds: Vec<(&String, &Build)> =
+        chosen.filter_map(|(id, component)| Some((id, component.build.as_ref()?))).collect();
     if builds.is_empty() {
         printer.message("None of the components have a build command.");
         return Ok(());
@@ -41,7 +42,9 @@ pub(crate) fn run(app: &App, ids: &[String], printer: Printer) -> anyhow::Result
                 // Standard output is for the app's own lines.
                 .stdout(io::stderr())
                 .status()
-                .with_context(|| format!("cannot run the build command of component {id} in {}", folder.display()))?;
+                .with_context(|| {
+                    format!("cannot run the build command of component {id} in {}", folder.display())
+                })?;
             if !status.success() {
                 return Err(failure(format!("the build command of component {id} failed: {status}"))
                     .hint(format!("it was `{command}` in {}", folder.display()))
@@ -58,7 +61,7 @@ fn working_folder(app: &App, id: &str, build: &Build) -> anyhow::Result<PathBuf>
         Some(workdir) if workdir.has_root() => {
             Err(failure(format!("component {id}: the workdir {} must be relative", workdir.display())).into())
         }
-        workdir => Ok(app.folder.join(workdir.unwrap_or(Path::new("")))),
+        workdir => Ok(workdir.map_or_else(|| app.folder.clone(), |workdir| app.folder.join(workdir))),
     }
 }
 
@@ -70,8 +73,11 @@ fn shell(command: &str) -> Command {
 }
 
 fn add_missing_targets(app: &App, builds: &[(&String, &Build)], printer: Printer) -> anyhow::Result<()> {
-    let targets: BTreeSet<&str> =
-        builds.iter().flat_map(|(_, build)| build.commands()).filter_map(|command| rust_target(command)).collect();
+    let targets: BTreeSet<&str> = builds
+        .iter()
+        .flat_map(|(_, build)| build.commands())
+        .filter_map(|command| rust_target(command))
+        .collect();
     if targets.is_empty() {
         return Ok(());
     }
@@ -81,7 +87,9 @@ fn add_missing_targets(app: &App, builds: &[(&String, &Build)], printer: Printer
             continue;
         }
         let advice = || {
-            format!("install rustup from https://rustup.rs, or the standard library for {target} as your system's Rust is packaged")
+            format!(
+                "install rustup from https://rustup.rs, or the standard library for {target} as your system's Rust is packaged"
+            )
         };
         printer.step("Adding", format_args!("the Rust target {target} with rustup"));
         let added = Command::new("rustup")
@@ -97,9 +105,11 @@ fn add_missing_targets(app: &App, builds: &[(&String, &Build)], printer: Printer
                     .into());
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(failure(format!("the Rust target {target} is missing, and so is rustup, which would add it"))
-                    .hint(advice())
-                    .into());
+                return Err(failure(format!(
+                    "the Rust target {target} is missing, and so is rustup, which would add it"
+                ))
+                .hint(advice())
+                .into());
             }
             Err(error) => return Err(error).context("cannot run rustup"),
         }
@@ -110,12 +120,19 @@ fn add_missing_targets(app: &App, builds: &[(&String, &Build)], printer: Printer
 fn sysroot(app: &App, targets: &BTreeSet<&str>) -> anyhow::Result<PathBuf> {
     let output = Command::new("rustc").args(["--print", "sysroot"]).current_dir(&app.folder).output();
     match output {
-        Ok(output) if output.status.success() => Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())),
-        Ok(output) => Err(failure(format!("rustc failed: {}", String::from_utf8_lossy(&output.stderr).trim())).into()),
+        Ok(output) if output.status.success() => {
+            Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+        }
+        Ok(output) => {
+            Err(failure(format!("rustc failed: {}", String::from_utf8_lossy(&output.stderr).trim())).into())
+        }
         Err(_) => {
             let targets: Vec<&str> = targets.iter().copied().collect();
             Err(failure("Rust is not installed, and the components are written in it")
-                .hint(format!("install it from https://rustup.rs, then `rustup target add {}`", targets.join(" ")))
+                .hint(format!(
+                    "install it from https://rustup.rs, then `rustup target add {}`",
+                    targets.join(" ")
+                ))
                 .into())
         }
     }

@@ -12,7 +12,7 @@ use crate::failure::{failure, program};
 use crate::printer::Printer;
 use crate::prompt;
 use crate::runtime_config::RuntimeConfig;
-use crate::stores::{Address, Partition, RedisStore, SqliteStore, absolute};
+use crate::stores::{Address, Partition, RedisStore, SqliteStore, StoreName, absolute};
 use crate::warning::Warning;
 use crate::workspace::{Location, Workspace};
 
@@ -41,7 +41,11 @@ pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow:
     let address = workspace.stores.resolve(store)?;
     if !workspace.exists(&address)? {
         return Err(failure(format!("Key value store \"{store}\" does not exist"))
-            .hint(format!("`{0} kv create {store}` makes it; `{0} kv list` shows what there is", program()))
+            .hint(if StoreName::parse(store).is_ok() {
+                format!("`{0} kv create {store}` makes it; `{0} kv list` shows what there is", program())
+            } else {
+                format!("`{} kv list` shows what there is; a path has to lead to a file", program())
+            })
             .into());
     }
     let shown = workspace.shown(&address)?;
@@ -63,9 +67,6 @@ pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow:
             return Ok(());
         }
     }
-    if !workspace.app.labels().contains(label.as_str()) {
-        printer.warn(&Warning::LabelNotGranted { app: app.clone(), label: label.clone() });
-    }
     match &address {
         Address::Sqlite(path) => move_rows(&workspace, path, &shown, label)?,
         Address::Redis(url) => drop(RedisStore::open(url)?),
@@ -78,6 +79,9 @@ pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow:
     printer.message(format_args!(
         "Key value store \"{shown}\" is now linked to app \"{app}\" with the label \"{label}\""
     ));
+    if !workspace.app.labels().contains(label.as_str()) {
+        printer.warn(&Warning::LabelNotGranted { app, label: label.clone() });
+    }
     Ok(())
 }
 
@@ -106,9 +110,16 @@ fn move_rows(workspace: &Workspace, path: &Path, shown: &str, label: &str) -> an
     let address = Address::Sqlite(path.to_owned());
     let app = &workspace.app.name;
     if let Some(other) = workspace.links_to(&address)?.into_iter().find(|other| other.label != label) {
-        return Err(taken(shown, &format!("app \"{app}\""), &other.label)
-            .hint(format!("unlink it first: `{} unlink key-value {} --app {app}`", program(), other.label))
-            .into());
+        let unlinkable = workspace.config.links()?.iter().any(|link| link.label == other.label);
+        let hint = if unlinkable {
+            format!("unlink it first: `{} unlink key-value {} --app {app}`", program(), other.label)
+        } else {
+            format!(
+                "Spin links the label \"{}\" to it by itself, unless runtime-config.toml links that label elsewhere",
+                other.label
+            )
+        };
+        return Err(taken(shown, &format!("app \"{app}\""), &other.label).hint(hint).into());
     }
     if !path.exists() {
         return Ok(());
@@ -121,7 +132,9 @@ fn move_rows(workspace: &Workspace, path: &Path, shown: &str, label: &str) -> an
     for config in elsewhere.iter().filter(|config| **config != own) {
         if let Some(other) = label_elsewhere(config, &address).filter(|other| other != label) {
             return Err(taken(shown, &name_of_app(config), &other)
-                .hint(format!("link it with the label \"{other}\" here too, or unlink it there; nothing was changed"))
+                .hint(format!(
+                    "link it with the label \"{other}\" here too, or unlink it there; nothing was changed"
+                ))
                 .into());
         }
     }

@@ -11,7 +11,12 @@ use crate::workspace::{Location, Workspace};
 /// # Errors
 ///
 /// The label is not linked, or the configuration cannot be written.
-pub(crate) fn run(label: &str, app: Option<&str>, location: &Location, printer: Printer) -> anyhow::Result<()> {
+pub(crate) fn run(
+    label: &str,
+    app: Option<&str>,
+    location: &Location,
+    printer: Printer,
+) -> anyhow::Result<()> {
     let mut workspace = Workspace::open_to_change(location)?;
     workspace.app.expect_name(app)?;
     let app = workspace.app.name.clone();

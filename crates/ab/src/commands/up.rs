@@ -2,12 +2,13 @@
 
 mod announce;
 mod credentials;
-mod offline;
-mod seed;
+pub(crate) mod offline;
+pub(crate) mod seed;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use host::Settings;
@@ -33,6 +34,8 @@ pub(crate) struct Up {
     pub(crate) build: bool,
     /// Do not show what the components print.
     pub(crate) quiet: bool,
+    /// Where to keep what the components print, unless it is `.spin/logs` beside the manifest.
+    pub(crate) log_folder: Option<PathBuf>,
 }
 
 /// Builds the app and serves it until it is interrupted.
@@ -52,7 +55,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     let mut settings = Settings::new(&app.manifest);
     settings.environment = up.environment;
     settings.variables = up.variables.into_iter().collect::<BTreeMap<_, _>>();
-    settings.log_folder = Some(app.folder.join(".spin").join("logs"));
+    settings.log_folder = Some(up.log_folder.unwrap_or_else(|| app.folder.join(".spin").join("logs")));
     settings.quiet = up.quiet;
     let runtime_config = up.location.runtime_config(&app);
     // Without one there are no links but Spin's own; one that was asked for must be there.
@@ -71,20 +74,29 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     seed::run(&app, &files.config, printer)?;
 
     let served = host::App::load(&settings, files).map_err(explained)?;
-    announce::print(served.manifest(), listener.local_addr()?, credentials.as_ref(), offline.as_ref(), printer);
+    announce::print(
+        served.manifest(),
+        listener.local_addr()?,
+        credentials.as_ref(),
+        offline.as_ref(),
+        printer,
+    );
     served.serve(listener, interrupted()).context("cannot serve")?;
     Ok(())
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => failure(format!("{address} is in use by another program"))
-            .hint("stop it, or choose another address with --listen; port 0 takes a free one"),
-        ErrorKind::PermissionDenied => failure(format!("this user may not listen at {address}"))
-            .hint("choose a port from 1024 on with --listen"),
-        _ => failure(format!("cannot listen at {address}: {error}"))
-            .hint("choose an address of this machine with --listen, such as 127.0.0.1:3000"),
-    }.into())
+    TcpListener::bind(address).map_err(|error| {
+        match error.kind() {
+            ErrorKind::AddrInUse => failure(format!("{address} is in use by another program"))
+                .hint("stop it, or choose another address with --listen; port 0 takes a free one"),
+            ErrorKind::PermissionDenied => failure(format!("this user may not listen at {address}"))
+                .hint("choose a port from 1024 on with --listen"),
+            _ => failure(format!("cannot listen at {address}: {error}"))
+                .hint("choose an address of this machine with --listen, such as 127.0.0.1:3000"),
+        }
+        .into()
+    })
 }
 
 fn explained(error: host::LoadError) -> Failure {

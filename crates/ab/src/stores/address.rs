@@ -8,7 +8,7 @@ use redis::IntoConnectionInfo as _;
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// An SQLite file, by its absolute path.
+    /// An `SQLite` file, by its absolute path.
     Sqlite(PathBuf),
     /// A Redis database, by its URL.
     Redis(String),

@@ -1,4 +1,4 @@
-//! The named stores of an app: `.spin/stores/NAME.db`, an SQLite file, or `.spin/stores/NAME.redis`, the URL of a Redis
+//! The named stores of an app: `.spin/stores/NAME.db`, an `SQLite` file, or `.spin/stores/NAME.redis`, the URL of a Redis
 //! database.
 
 use std::collections::BTreeMap;
@@ -41,12 +41,14 @@ impl Directory {
         let redis = self.redis_file(name);
         match fs::read_to_string(&redis) {
             Ok(url) => Ok(Address::Redis(url.trim().to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Address::Sqlite(absolute(&self.sqlite_file(name)))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(Address::Sqlite(absolute(&self.sqlite_file(name))))
+            }
             Err(error) => Err(error).with_context(|| format!("cannot read {}", redis.display())),
         }
     }
 
-    /// What a person means by `store`: a name, a path to an SQLite file, or a URL of Redis.
+    /// What a person means by `store`: a name, a path to an `SQLite` file, or a URL of Redis.
     ///
     /// # Errors
     ///
@@ -71,10 +73,13 @@ impl Directory {
         let named = self.names(links)?.into_iter().find(|(_, candidate)| candidate.leads_to(address));
         Ok(match (named, address) {
             (Some((name, _)), _) => name.to_string(),
-            (None, Address::Sqlite(path)) => match self.name_of_file(path) {
-                Some(name) => name.to_string(),
-                None => path.strip_prefix(&self.app).unwrap_or(path).display().to_string(),
-            },
+            (None, Address::Sqlite(path)) => self.name_of_file(path).map_or_else(
+                || {
+                    let below = path.strip_prefix(&self.app).ok();
+                    below.filter(|below| !below.as_os_str().is_empty()).unwrap_or(path).display().to_string()
+                },
+                |name| name.to_string(),
+            ),
             (None, Address::Redis(url)) => without_password(url),
             (None, Address::Elsewhere(kind)) => kind.clone(),
         })
@@ -90,7 +95,9 @@ impl Directory {
         let mut hidden = Vec::new();
         for entry in self.entries()? {
             let path = absolute(&entry);
-            let Some(name) = entry.file_stem().and_then(|stem| StoreName::parse(stem.to_str()?).ok()) else { continue };
+            let Some(name) = entry.file_stem().and_then(|stem| StoreName::parse(stem.to_str()?).ok()) else {
+                continue;
+            };
             if let Some(target) = self.renamed_from(&path) {
                 let linked = links.iter().any(|link| link.address == Address::Sqlite(path.clone()));
                 hidden.push(if linked { target } else { path.clone() });
@@ -105,7 +112,7 @@ impl Directory {
         Ok(names)
     }
 
-    /// Makes an SQLite store, or gives a Redis database a name.
+    /// Makes an `SQLite` store, or gives a Redis database a name.
     ///
     /// # Errors
     ///
@@ -142,22 +149,29 @@ impl Directory {
     /// Gives the store another name, and the links to it with it. At no moment does a link lead to a missing file: the new
     /// name first is a symbolic link to the file, then the links take it, then the file takes it.
     ///
-    /// The caller holds the SQLite file for itself, so that no write-ahead log stays behind under the old name.
+    /// The caller holds the `SQLite` file for itself, so that no write-ahead log stays behind under the old name.
     ///
     /// # Errors
     ///
     /// The folder or the links cannot be written; everything is as it was.
-    pub(crate) fn rename(&self, from: &StoreName, to: &StoreName, config: &mut RuntimeConfig) -> anyhow::Result<()> {
+    pub(crate) fn rename(
+        &self,
+        from: &StoreName,
+        to: &StoreName,
+        config: &mut RuntimeConfig,
+    ) -> anyhow::Result<()> {
         let Address::Sqlite(old) = self.address(from)? else {
             fs::rename(self.redis_file(from), self.redis_file(to)).context("cannot rename the store")?;
             return Ok(durable::sync_folder(&self.folder)?);
         };
         let new = absolute(&self.sqlite_file(to));
         let old_address = Address::Sqlite(old.clone());
-        let links: Vec<Link> = config.links()?.into_iter().filter(|link| link.address.leads_to(&old_address)).collect();
+        let links: Vec<Link> =
+            config.links()?.into_iter().filter(|link| link.address.leads_to(&old_address)).collect();
         if !links.is_empty() {
             #[cfg(unix)]
-            std::os::unix::fs::symlink(old.file_name().unwrap_or_default(), &new).context("cannot rename the store")?;
+            std::os::unix::fs::symlink(old.file_name().unwrap_or_default(), &new)
+                .context("cannot rename the store")?;
             crash_point("rename:linked");
             for link in links {
                 config.set(&link.label, &Address::Sqlite(new.clone()))?;
@@ -207,7 +221,8 @@ impl Directory {
     }
 
     fn name_of_file(&self, path: &Path) -> Option<StoreName> {
-        let named = path.extension()? == "db" && absolute(&self.folder.join(path.file_name()?)) == absolute(path);
+        let named =
+            path.extension()? == "db" && absolute(&self.folder.join(path.file_name()?)) == absolute(path);
         named.then(|| StoreName::parse(path.file_stem()?.to_str()?).ok()).flatten()
     }
 

@@ -57,7 +57,10 @@ mod tests {
             assert_eq!(StoreName::parse(good).unwrap().as_str(), good);
         }
         let too_long = "x".repeat(MAX_LENGTH + 1);
-        let bad = ["", "a/b", "a\\b", "..", ".", "a.b", "a b", " a", "-a", "_a", "default", "Default", "é", "a\n", "a\0", &too_long];
+        let bad = [
+            "", "a/b", "a\\b", "..", ".", "a.b", "a b", " a", "-a", "_a", "default", "Default", "é", "a\n",
+            "a\0", &too_long,
+        ];
         for bad in bad {
             assert!(StoreName::parse(bad).is_err(), "{bad:?}");
         }

@@ -117,7 +117,9 @@ fn explain(url: &str, error: &RedisError) -> Failure {
     let shown = without_password(url);
     let detail = error.to_string();
     let refused = matches!(error.kind(), ErrorKind::AuthenticationFailed)
-        || ["NOAUTH", "WRONGPASS", "NOPERM"].iter().any(|code| error.code() == Some(code) || detail.contains(code));
+        || ["NOAUTH", "WRONGPASS", "NOPERM", "Authentication required"]
+            .iter()
+            .any(|code| error.code() == Some(code) || detail.contains(code));
     if refused {
         return failure(format!("Redis at {shown} asks for a password, or for another one"))
             .hint("put it into the URL: redis://:PASSWORD@HOST:PORT/DATABASE; nothing was changed");
@@ -127,8 +129,9 @@ fn explain(url: &str, error: &RedisError) -> Failure {
             .hint("start it, or check the address; nothing was changed");
     }
     match error.kind() {
-        ErrorKind::InvalidClientConfig => failure(format!("{shown} is not a URL of Redis: {detail}"))
-            .hint("it looks like redis://HOST:PORT/DATABASE"),
+        ErrorKind::InvalidClientConfig => {
+            failure(format!("{shown} is not a URL of Redis")).hint("it looks like redis://HOST:PORT/DATABASE")
+        }
         _ => failure(format!("Redis at {shown}: {detail}")),
     }
 }

@@ -1,4 +1,4 @@
-//! SQLite files in Spin's format, as their administrator sees them: with every label's rows.
+//! `SQLite` files in Spin's format, as their administrator sees them: with every label's rows.
 
 mod entries;
 mod labels;
@@ -48,6 +48,9 @@ impl SqliteStore {
         if !path.exists() {
             return Err(failure(format!("Key value store \"{shown}\" does not exist")).into());
         }
+        if path.is_dir() {
+            return Err(failure(format!("Key value store \"{shown}\" is a folder, not a file")).into());
+        }
         let empty = fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
@@ -78,9 +81,13 @@ impl SqliteStore {
         };
         match take() {
             Ok(()) => Ok(self),
-            Err(error) if is_busy(&error) => Err(failure(format!("Key value store \"{}\" is in use", self.shown))
-                .hint("stop the app that uses it, or unlink the store, and try again; nothing was changed")
-                .into()),
+            Err(error) if is_busy(&error) => {
+                Err(failure(format!("Key value store \"{}\" is in use", self.shown))
+                    .hint(
+                        "stop the app that uses it, or unlink the store, and try again; nothing was changed",
+                    )
+                    .into())
+            }
             Err(error) => Err(self.explain(error)),
         }
     }
@@ -98,7 +105,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 fn explain(shown: &str, path: &Path, error: rusqlite::Error) -> anyhow::Error {
     let store = format!("Key value store \"{shown}\"");
     let file = path.display();
-    let format = |_| {
+    let format = || {
         failure(format!("{store} is an SQLite file, but not a key value store of Spin: {file}"))
             .hint("it needs the table spin_key_value (store, key, value); nothing was changed")
     };
@@ -116,7 +123,7 @@ fn explain(shown: &str, path: &Path, error: rusqlite::Error) -> anyhow::Error {
             .hint("make the file and its folder writable; nothing was changed"),
         Some(ErrorCode::CannotOpen) => failure(format!("{store} cannot be opened: {file}"))
             .hint("check the permissions of the file and its folder; nothing was changed"),
-        _ if error.to_string().starts_with("no such") => format(()),
+        _ if error.to_string().starts_with("no such") => format(),
         _ => return anyhow::Error::new(error).context(format!("{store}: {file}")),
     };
     failure.into()

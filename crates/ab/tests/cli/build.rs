@@ -27,12 +27,36 @@ fn components_are_built_in_their_folders() {
     fs::create_dir(sandbox.path("sub")).unwrap();
     assert_snapshot!(
         sandbox.session(&["build -c first -c second", "build", "build --component-id nowhere"]),
-        @""
+        @r#"
+        $ cargo ab build -c first -c second
+        Building component first with `echo from the shell > $PWD/built && echo a line`
+        a line
+        Building component second with `echo 1 > one`
+        Building component second with `echo 2 > two`
+        Finished building all components
+        $ cargo ab build
+        Building component first with `echo from the shell > $PWD/built && echo a line`
+        a line
+        Building component second with `echo 1 > one`
+        Building component second with `echo 2 > two`
+        Building component third with `echo broken && exit 3`
+        broken
+        error: the build command of component third failed: exit status: 3
+        hint: it was `echo broken && exit 3` in [FOLDER]
+        [exit status: 1]
+        $ cargo ab build --component-id nowhere
+        error: there is no component "nowhere" in [FOLDER]/spin.toml
+        hint: its components: api, first, second, third
+        [exit status: 1]
+        "#
     );
     assert_eq!(sandbox.read("built"), "from the shell\n");
     assert_eq!(sandbox.read("sub/one") + &sandbox.read("sub/two"), "1\n2\n");
     assert_eq!(sandbox.ab("build -c first").ok().output_text(), "", "standard output is for data");
-    assert_snapshot!(Sandbox::new(&[]).session(&["build"]), @"");
+    assert_snapshot!(Sandbox::new(&[]).session(&["build"]), @r#"
+    $ cargo ab build
+    None of the components have a build command.
+    "#);
 }
 
 #[cfg(unix)]
@@ -51,11 +75,28 @@ fn a_missing_target_is_added_with_rustup() {
     std::os::unix::fs::symlink("/bin/sh", shell.join("sh")).unwrap();
     let path = format!("{}:{}", sandbox.path("bin").display(), shell.display());
 
-    assert_snapshot!(build(&shell.display().to_string()), @"");
-    assert_snapshot!(build(&path), @"");
+    assert_snapshot!(build(&shell.display().to_string()), @r#"
+    error: Rust is not installed, and the components are written in it
+    hint: install it from https://rustup.rs, then `rustup target add wasm32-wasip2`
+    "#);
+    assert_snapshot!(build(&path), @r#"
+    Adding the Rust target wasm32-wasip2 with rustup
+    error: the Rust target wasm32-wasip2 is missing, and so is rustup, which would add it
+    hint: install rustup from https://rustup.rs, or the standard library for wasm32-wasip2 as your system's Rust is packaged
+    "#);
     script(&sandbox.path("bin/rustup"), "echo \"rustup $*\"; /bin/mkdir -p sysroot/lib/rustlib/$3");
-    assert_snapshot!(build(&path), @"");
-    assert_snapshot!(build(&path), @"");
+    assert_snapshot!(build(&path), @r#"
+    Adding the Rust target wasm32-wasip2 with rustup
+    rustup target add wasm32-wasip2
+    Building component first with `echo would run cargo --target wasm32-wasip2`
+    would run cargo --target wasm32-wasip2
+    Finished building all components
+    "#);
+    assert_snapshot!(build(&path), @r#"
+    Building component first with `echo would run cargo --target wasm32-wasip2`
+    would run cargo --target wasm32-wasip2
+    Finished building all components
+    "#);
 }
 
 #[cfg(unix)]

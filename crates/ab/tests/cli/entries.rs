@@ -37,7 +37,11 @@ fn awkward_values_survive_set_and_get() {
     for (key, value) in awkward().into_iter().filter(|(key, _)| !key.is_empty() && !key.contains('\0')) {
         sandbox.write("value", &value);
         sandbox.run(&["kv", "set", "-s", "case-a", &format!("{key}=@value")]).ok();
-        assert_eq!(sandbox.run(&["kv", "get", "-s", "case-a", &key]).ok().bytes(), value, "{key:?}, from a file");
+        assert_eq!(
+            sandbox.run(&["kv", "get", "-s", "case-a", &key]).ok().bytes(),
+            value,
+            "{key:?}, from a file"
+        );
         sandbox.ab("kv set -s case-a stdin=gone").ok();
         sandbox.ab_with_input("kv set -s case-a stdin=-", &value).ok();
         assert_eq!(sandbox.ab("kv get -s case-a stdin").ok().bytes(), value, "{key:?}, from standard input");
@@ -95,7 +99,30 @@ fn an_import_sets_all_or_nothing() {
             "kv import -s case-a good.jsonl",
             "kv keys -s case-a",
         ]),
-        @""
+        @r#"
+        $ cargo ab kv import -s case-a broken.jsonl
+        error: cannot import broken.jsonl: line 2: missing field `value`; nothing was imported
+        hint: each line is an entry: {"key": "…", "value": "<base64>"}
+        [exit status: 1]
+        $ cargo ab kv import -s case-a twice.jsonl
+        error: cannot import twice.jsonl: line 3: the key "a" stands in line 1 already; nothing was imported
+        hint: each line is an entry: {"key": "…", "value": "<base64>"}
+        [exit status: 1]
+        $ cargo ab kv import -s case-a binary.jsonl
+        error: cannot import binary.jsonl: line 1: invalid unicode code point; nothing was imported
+        hint: each line is an entry: {"key": "…", "value": "<base64>"}
+        [exit status: 1]
+        $ cargo ab kv import -s case-a nowhere.jsonl
+        error: cannot read nowhere.jsonl: No such file or directory (os error 2)
+        [exit status: 1]
+        $ cargo ab kv keys -s case-a
+        old
+        $ cargo ab kv import -s case-a good.jsonl
+        1 entry imported into "case-a"
+        $ cargo ab kv keys -s case-a
+        a
+        old
+        "#
     );
 }
 
@@ -105,7 +132,16 @@ fn keys_are_listed_without_doing_harm() {
     sandbox.ab("kv create case-a").ok();
     let key = "red\u{1b}[31m\nnext é\\n";
     sandbox.run(&["kv", "set", "-s", "case-a", &format!("{key}=1"), "b=2"]).ok();
-    assert_snapshot!(sandbox.session(&["kv keys -s case-a", "kv keys -s case-a --format json"]), @"");
+    assert_snapshot!(sandbox.session(&["kv keys -s case-a", "kv keys -s case-a --format json"]), @r#"
+    $ cargo ab kv keys -s case-a
+    b
+    red\u{1b}[31m\nnext é\n
+    $ cargo ab kv keys -s case-a --format json
+    [
+      "b",
+      "red\u001b[31m\nnext é\\n"
+    ]
+    "#);
     let json = sandbox.ab("kv keys -s case-a --format json").ok();
     assert_eq!(serde_json::from_slice::<Vec<String>>(json.bytes()).unwrap(), ["b", key]);
 }
@@ -117,7 +153,10 @@ fn a_new_prompt_tells_how_many_observations_it_makes_stale() {
     sandbox.run(&["kv", "set", "-s", "case-a", "prompt=first {SENTENCE}"]).ok();
     let prompt = "first {SENTENCE}";
     let record = |answer: &str, prompt: &str| {
-        format!("{{\"sentiment\":\"{answer}\",\"prompt\":\"{}\",\"model\":\"m\"}}", experiment::Fingerprint::of(prompt))
+        format!(
+            "{{\"sentiment\":\"{answer}\",\"prompt\":\"{}\",\"model\":\"m\"}}",
+            experiment::Fingerprint::of(prompt)
+        )
     };
     for (sentence, value) in [
         ("one", record("positive", prompt)),
@@ -130,7 +169,17 @@ fn a_new_prompt_tells_how_many_observations_it_makes_stale() {
     let same = sandbox.run(&["kv", "set", "-s", "case-a", "prompt=first {SENTENCE}"]).ok().messages();
     let new = sandbox.run(&["kv", "set", "-s", "case-a", "prompt=second {SENTENCE}"]).ok().messages();
     let without = sandbox.run(&["kv", "set", "-s", "case-a", "prompt=third"]).ok().messages();
-    assert_snapshot!(format!("same:\n{same}\nnew:\n{new}\nwithout:\n{without}"), @"");
+    assert_snapshot!(format!("same:\n{same}\nnew:\n{new}\nwithout:\n{without}"), @r#"
+    same:
+
+    new:
+    warning: 2 observations in "case-a" were made with the former prompt and are stale now
+    hint: their sentences are inferred again when they are asked; `cargo ab kv export --store case-a` keeps a copy
+
+    without:
+    warning: the prompt in "case-a" has no placeholder {SENTENCE}: the app will use its default prompt
+    hint: put {SENTENCE} where the sentence belongs
+    "#);
 }
 
 #[test]
@@ -150,7 +199,9 @@ fn writers_do_not_lose_each_others_entries() {
             children.push(sandbox.command(&arguments).spawn().unwrap());
         }
         let transaction = app.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
-        transaction.execute("INSERT INTO spin_key_value VALUES ('one', ?1, x'31')", [format!("app{round}")]).unwrap();
+        transaction
+            .execute("INSERT INTO spin_key_value VALUES ('one', ?1, x'31')", [format!("app{round}")])
+            .unwrap();
         transaction.commit().unwrap();
     }
     for mut child in children {
@@ -176,7 +227,58 @@ fn a_pair_that_is_wrong_sets_nothing() {
             "kv keys -s case-a",
             "kv get -s case-a a",
         ]),
-        @""
+        @r#"
+        $ cargo ab kv set -s case-a a=1 b
+        error: "b" is not a key and a value
+        hint: write KEY=VALUE, KEY=@FILE to read a file, or KEY=- to read standard input
+        [exit status: 1]
+        $ cargo ab kv set -s case-a a=1 =2
+        error: "=2" is not a key and a value
+        hint: write KEY=VALUE, KEY=@FILE to read a file, or KEY=- to read standard input
+        [exit status: 1]
+        $ cargo ab kv set -s case-a a=1 b=@nowhere
+        error: cannot read nowhere, the value of "b": No such file or directory (os error 2)
+        [exit status: 1]
+        $ cargo ab kv set -s case-a a=- b=-
+        error: standard input can be the value of one key only
+        [exit status: 1]
+        $ cargo ab kv set -s case-a
+        error: the following required arguments were not provided:
+          <KEY=VALUE>...
+
+        Usage: cargo ab kv set --store <STORE> <KEY=VALUE>...
+
+        For more information, try '--help'.
+        [exit status: 2]
+        $ cargo ab kv set a=1
+        error: the following required arguments were not provided:
+          --store <STORE>
+
+        Usage: cargo ab kv set --store <STORE> <KEY=VALUE>...
+
+        For more information, try '--help'.
+        [exit status: 2]
+        $ cargo ab kv set -s case-a -l one a=1
+        error: the argument '--store <STORE>' cannot be used with '--label <LABEL>'
+
+        Usage: cargo ab kv set --store <STORE> <KEY=VALUE>...
+
+        For more information, try '--help'.
+        [exit status: 2]
+        $ cargo ab kv set -a some-app a=1
+        error: the following required arguments were not provided:
+          --label <LABEL>
+          --store <STORE>
+
+        Usage: cargo ab kv set --label <LABEL> --app <APP> --store <STORE> <KEY=VALUE>...
+
+        For more information, try '--help'.
+        [exit status: 2]
+        $ cargo ab kv keys -s case-a
+        $ cargo ab kv get -s case-a a
+        error: No key "a" in key value store "case-a"
+        [exit status: 1]
+        "#
     );
 }
 

@@ -19,7 +19,16 @@ fn names_that_break_the_rule() {
         seen += &format!("{name:?}: {first}\n");
         assert!(!run.succeeded());
     }
-    assert_snapshot!(seen, @"");
+    assert_snapshot!(seen, @r#"
+    "a/b": error: "a/b" cannot name a key value store
+    "..": error: ".." cannot name a key value store
+    "a.b": error: "a.b" cannot name a key value store
+    "a b": error: "a b" cannot name a key value store
+    "": error: "" cannot name a key value store
+    "default": error: "default" cannot name a key value store
+    "-x": error: "-x" cannot name a key value store
+    "é": error: "é" cannot name a key value store
+    "#);
     assert_snapshot!(
         sandbox.session(&[
             "kv create CASE-A",
@@ -31,7 +40,38 @@ fn names_that_break_the_rule() {
             "kv delete case-a",
             "kv set --store no.name k=1",
         ]),
-        @""
+        @r#"
+        $ cargo ab kv create CASE-A
+        error: Key value store "case-a" already exists
+        [exit status: 1]
+        $ cargo ab kv create redis://localhost:1/1
+        error: a Redis database needs no creating: link it as it is
+        hint: to give it a name: kv create NAME --redis redis://localhost:1/1
+        [exit status: 1]
+        $ cargo ab kv rename case-a a/b
+        error: "a/b" cannot name a key value store
+        hint: a name has 1 to 64 letters (a-z, A-Z), digits, hyphens and underscores, starts with a letter or a digit, and is not the reserved word "default"
+        [exit status: 1]
+        $ cargo ab kv rename case-a case-a
+        error: Key value store "case-a" already exists
+        [exit status: 1]
+        $ cargo ab kv rename nowhere case-b
+        error: No key value store found with name "nowhere"
+        hint: `cargo ab kv list` shows what there is
+        [exit status: 1]
+        $ cargo ab kv delete nowhere --yes
+        error: No key value store found with name "nowhere"
+        hint: `cargo ab kv list` shows what there is
+        [exit status: 1]
+        $ cargo ab kv delete case-a
+        error: deleting key value store "case-a" is irreversible
+        hint: --yes deletes it without asking; nothing was changed
+        [exit status: 1]
+        $ cargo ab kv set --store no.name k=1
+        error: "no.name" cannot name a key value store
+        hint: a name has 1 to 64 letters (a-z, A-Z), digits, hyphens and underscores, starts with a letter or a digit, and is not the reserved word "default"
+        [exit status: 1]
+        "#
     );
     assert_eq!(fs::read_dir(sandbox.path(".spin/stores")).unwrap().count(), 1);
 }
@@ -39,7 +79,10 @@ fn names_that_break_the_rule() {
 #[test]
 fn files_that_are_no_stores() {
     let sandbox = Sandbox::new(&["one"]);
-    sandbox.write("text.db", "not a database, but as long as the header of one would have to be to look like it");
+    sandbox.write(
+        "text.db",
+        "not a database, but as long as the header of one would have to be to look like it",
+    );
     Connection::open(sandbox.path("music.db")).unwrap().execute("CREATE TABLE songs (title)", []).unwrap();
     sandbox.ab("kv create case-a").ok();
     sandbox.run(&["kv", "set", "-s", "case-a", &format!("k={}", "x".repeat(100_000))]).ok();
@@ -58,7 +101,35 @@ fn files_that_are_no_stores() {
             "link key-value one -s damaged.db",
             "kv get -s ./ k",
         ]),
-        @""
+        @r#"
+        $ cargo ab kv set -s text.db k=1
+        error: Key value store "text.db" is not an SQLite file: [FOLDER]/text.db
+        hint: nothing was changed
+        [exit status: 1]
+        $ cargo ab link key-value one -s text.db
+        error: Key value store "text.db" is not an SQLite file: [FOLDER]/text.db
+        hint: nothing was changed
+        [exit status: 1]
+        $ cargo ab kv set -s music.db k=1
+        error: Key value store "music.db" is an SQLite file, but not a key value store of Spin: [FOLDER]/music.db
+        hint: it needs the table spin_key_value (store, key, value); nothing was changed
+        [exit status: 1]
+        $ cargo ab link key-value one -s music.db
+        error: Key value store "music.db" is an SQLite file, but not a key value store of Spin: [FOLDER]/music.db
+        hint: it needs the table spin_key_value (store, key, value); nothing was changed
+        [exit status: 1]
+        $ cargo ab kv set -s damaged.db k=1
+        error: Key value store "damaged.db" is damaged: [FOLDER]/damaged.db
+        hint: `sqlite3 FILE .recover` may save its entries; nothing was changed
+        [exit status: 1]
+        $ cargo ab link key-value one -s damaged.db
+        error: Key value store "damaged.db" is damaged: [FOLDER]/damaged.db
+        hint: `sqlite3 FILE .recover` may save its entries; nothing was changed
+        [exit status: 1]
+        $ cargo ab kv get -s ./ k
+        error: Key value store "[FOLDER]" is a folder, not a file
+        [exit status: 1]
+        "#
     );
     assert_eq!(files.map(|file| fs::read(sandbox.path(file)).unwrap()), before);
     assert!(!sandbox.path("runtime-config.toml").exists());
@@ -70,7 +141,16 @@ fn a_locked_store() {
     sandbox.ab("kv create case-a").ok();
     let other = Connection::open(sandbox.store("case-a")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_snapshot!(sandbox.session(&["kv set -s case-a k=1", "kv rename case-a case-b"]), @"");
+    assert_snapshot!(sandbox.session(&["kv set -s case-a k=1", "kv rename case-a case-b"]), @r#"
+    $ cargo ab kv set -s case-a k=1
+    error: Key value store "case-a" is locked by another process: [FOLDER]/.spin/stores/case-a.db
+    hint: wait until it has finished, or stop it; nothing was changed
+    [exit status: 1]
+    $ cargo ab kv rename case-a case-b
+    error: Key value store "case-a" is in use
+    hint: stop the app that uses it, or unlink the store, and try again; nothing was changed
+    [exit status: 1]
+    "#);
     drop(other);
     sandbox.ab("kv set -s case-a k=1").ok();
 }
@@ -85,12 +165,24 @@ fn a_store_in_use_is_neither_moved_nor_removed() {
     app.execute("INSERT INTO spin_key_value VALUES ('one', 'k', x'31')", []).unwrap();
     assert_snapshot!(
         sandbox.session(&["kv rename case-a case-b", "kv delete case-a --yes", "kv get -s case-a k"]),
-        @""
+        @r#"
+        $ cargo ab kv rename case-a case-b
+        error: Key value store "case-a" is in use
+        hint: stop the app that uses it, or unlink the store, and try again; nothing was changed
+        [exit status: 1]
+        $ cargo ab kv delete case-a --yes
+        error: Key value store "case-a" is in use
+        hint: stop the app that uses it, or unlink the store, and try again; nothing was changed
+        [exit status: 1]
+        $ cargo ab kv get -s case-a k
+        1
+        "#
     );
     drop(app);
     sandbox.ab("kv rename case-a case-b").ok();
     assert_eq!(sandbox.ab("kv get -l one k").ok().bytes(), b"1", "the log went with the file");
-    let files: Vec<_> = fs::read_dir(sandbox.path(".spin/stores")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let files: Vec<_> =
+        fs::read_dir(sandbox.path(".spin/stores")).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["case-b.db"]);
 }
 
@@ -103,8 +195,11 @@ fn a_read_only_store() {
 
     let sandbox = Sandbox::new(&["one"]);
     sandbox.ab("kv create case-a").ok();
-    let mode = |path: &str, mode| fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(mode)).unwrap();
-    for (path, permissions) in [(".", 0o755), (".spin", 0o755), (".spin/stores", 0o555), (".spin/stores/case-a.db", 0o444)] {
+    let mode =
+        |path: &str, mode| fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    for (path, permissions) in
+        [(".", 0o755), (".spin", 0o755), (".spin/stores", 0o555), (".spin/stores/case-a.db", 0o444)]
+    {
         mode(path, permissions);
     }
     let mut command = sandbox.command(&["kv", "set", "-s", "case-a", "k=1"]);
@@ -113,7 +208,11 @@ fn a_read_only_store() {
         let program = sandbox.path("ab");
         fs::copy(env!("CARGO_BIN_EXE_ab"), &program).unwrap();
         command = std::process::Command::new(program);
-        command.args(["kv", "set", "-s", "case-a", "k=1"]).current_dir(sandbox.path(".")).uid(65534).gid(65534);
+        command
+            .args(["kv", "set", "-s", "case-a", "k=1"])
+            .current_dir(sandbox.path("."))
+            .uid(65534)
+            .gid(65534);
     }
     let output = command.output().unwrap();
     mode(".spin/stores", 0o755);
@@ -134,7 +233,26 @@ fn redis_that_does_not_let_us_in() {
             "kv set -s redis:// k=1",
             "kv list",
         ]),
-        @""
+        @r#"
+        $ cargo ab kv create case-a --redis redis://127.0.0.1:1/0
+        error: Redis at redis://127.0.0.1:1/0 does not answer: Connection refused (os error 111)
+        hint: start it, or check the address; nothing was changed
+        [exit status: 1]
+        $ cargo ab link key-value one -s redis://127.0.0.1:1/0
+        error: Redis at redis://127.0.0.1:1/0 does not answer: Connection refused (os error 111)
+        hint: start it, or check the address; nothing was changed
+        [exit status: 1]
+        $ cargo ab kv set -s redis://127.0.0.1:1/0 k=1
+        error: Redis at redis://127.0.0.1:1/0 does not answer: Connection refused (os error 111)
+        hint: start it, or check the address; nothing was changed
+        [exit status: 1]
+        $ cargo ab kv set -s redis:// k=1
+        error: redis:// is not a URL of Redis
+        hint: it looks like redis://HOST:PORT/DATABASE
+        [exit status: 1]
+        $ cargo ab kv list
+        No key value stores found
+        "#
     );
     let Some(redis) = RedisServer::start(&["--requirepass", "s3cret"]) else { return };
     let seen = sandbox.ab(&format!("kv create case-a --redis {}", redis.url(0))).seen();
@@ -163,7 +281,42 @@ fn a_broken_configuration_or_manifest_is_left_alone() {
             "kv list --from bad-manifest",
             "kv list --from old-manifest",
         ]),
-        @""
+        @r#"
+        $ cargo ab link key-value one -s case-a
+        error: [FOLDER]/runtime-config.toml is not TOML, and was left as it is:
+        TOML parse error at line 1, column 21
+          |
+        1 | [key_value_store.one
+          |                     ^
+        unclosed table, expected `]`
+        [exit status: 1]
+        $ cargo ab kv list
+        error: [FOLDER]/runtime-config.toml is not TOML, and was left as it is:
+        TOML parse error at line 1, column 21
+          |
+        1 | [key_value_store.one
+          |                     ^
+        unclosed table, expected `]`
+        [exit status: 1]
+        $ cargo ab kv list --runtime-config-file odd/runtime-config.toml
+        error: [FOLDER]/odd/runtime-config.toml: [key_value_store.one]: a table is expected
+        [exit status: 1]
+        $ cargo ab kv list --from no-manifest
+        error: there is no manifest at no-manifest/spin.toml
+        hint: --from takes a spin.toml, or the folder that holds one
+        [exit status: 1]
+        $ cargo ab kv list --from bad-manifest
+        error: bad-manifest/spin.toml is not a Spin manifest:
+        TOML parse error at line 2, column 1
+          |
+        2 | [application]
+          | ^^^^^^^^^^^^^
+        missing field `name`
+        [exit status: 1]
+        $ cargo ab kv list --from old-manifest
+        error: old-manifest/spin.toml has spin_manifest_version 1; only 2 is supported
+        [exit status: 1]
+        "#
     );
     assert_eq!(sandbox.read("runtime-config.toml"), broken);
 }

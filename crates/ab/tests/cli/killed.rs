@@ -57,8 +57,14 @@ fn before() -> Sandbox {
 #[test]
 fn at_every_point_of_every_change() {
     let changes = [
-        ("link key-value three -s case-a", &["adopt:uncommitted", "link:moved", "replace:written", "link:saved"][..]),
-        ("link key-value two -s case-a --yes", &["adopt:uncommitted", "link:moved", "replace:written", "link:saved"]),
+        (
+            "link key-value three -s case-a",
+            &["adopt:uncommitted", "link:moved", "replace:written", "link:saved"][..],
+        ),
+        (
+            "link key-value two -s case-a --yes",
+            &["adopt:uncommitted", "link:moved", "replace:written", "link:saved"],
+        ),
         ("unlink key-value two", &["adopt:uncommitted", "replace:written"]),
         ("kv rename case-b case-c", &["rename:linked", "replace:written", "rename:saved"]),
         ("kv import -s case-a more.jsonl", &["set:row"]),
@@ -139,8 +145,11 @@ fn an_interrupted_command_changes_nothing() {
     let untouched = View::of(&sandbox);
     let app = rusqlite::Connection::open(sandbox.store("case-a")).unwrap();
     app.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut child =
-        sandbox.command(&["link", "key-value", "three", "-s", "case-a"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = sandbox
+        .command(&["link", "key-value", "three", "-s", "case-a"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     // It holds the lock between runs while it waits for the store.
     let lock = std::fs::File::open(sandbox.path(".spin/ab.lock")).unwrap();
     let start = Instant::now();

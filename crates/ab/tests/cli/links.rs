@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::redis_server::RedisServer;
-use crate::sandbox::{APP, Sandbox};
+use crate::sandbox::Sandbox;
 
 #[test]
 fn what_is_refused_and_what_is_warned_of() {
@@ -28,7 +28,60 @@ fn what_is_refused_and_what_is_warned_of() {
             "kv get --label two prompt",
             "kv list --format json --group-by app",
         ]),
-        @""
+        @r#"
+        $ cargo ab link key-value one --store nowhere
+        error: Key value store "nowhere" does not exist
+        hint: `cargo ab kv create nowhere` makes it; `cargo ab kv list` shows what there is
+        [exit status: 1]
+        $ cargo ab link key-value one --store ./nowhere.db
+        error: Key value store "./nowhere.db" does not exist
+        hint: `cargo ab kv list` shows what there is; a path has to lead to a file
+        [exit status: 1]
+        $ cargo ab link key-value one --store case-a --app other-app
+        error: there is no app "other-app" here: the app of this folder is "sentiment-analysis-ab-test"
+        hint: leave --app out, or name another app's folder with --from
+        [exit status: 1]
+        $ cargo ab link key-value one --store case-a
+        Key value store "case-a" is now linked to app "sentiment-analysis-ab-test" with the label "one"
+        $ cargo ab link key-value one --store case-a
+        error: Key value store "case-a" is already linked to app "sentiment-analysis-ab-test" with the label "one"
+        [exit status: 1]
+        $ cargo ab link key-value two --store case-a
+        error: Key value store "case-a" is linked to app "sentiment-analysis-ab-test" with the label "one", and its entries can only have one: Spin keeps the entries of an SQLite file by label
+        hint: unlink it first: `cargo ab unlink key-value one --app sentiment-analysis-ab-test`
+        [exit status: 1]
+        $ cargo ab link key-value one --store case-b
+        error: App "sentiment-analysis-ab-test"'s "one" label is currently linked to "case-a"
+        hint: --yes changes the link; nothing was changed
+        [exit status: 1]
+        $ cargo ab link key-value one --store case-b --yes
+        Key value store "case-b" is now linked to app "sentiment-analysis-ab-test" with the label "one"
+        $ cargo ab link key-value misspelt --store case-a
+        Key value store "case-a" is now linked to app "sentiment-analysis-ab-test" with the label "misspelt"
+        warning: no component of app "sentiment-analysis-ab-test" may open the label "misspelt"
+        hint: add "misspelt" to a component's key_value_stores in spin.toml
+        $ cargo ab unlink key-value two
+        error: no key value store was linked to app 'sentiment-analysis-ab-test' with label 'two'
+        hint: `cargo ab kv list` shows the links
+        [exit status: 1]
+        $ cargo ab unlink key-value one --app other-app
+        error: there is no app "other-app" here: the app of this folder is "sentiment-analysis-ab-test"
+        hint: leave --app out, or name another app's folder with --from
+        [exit status: 1]
+        $ cargo ab kv list --app other-app
+        No key value store linked to an app named 'other-app'
+        $ cargo ab kv get --label two --app other-app prompt
+        error: there is no app "other-app" here: the app of this folder is "sentiment-analysis-ab-test"
+        hint: leave --app out, or name another app's folder with --from
+        [exit status: 1]
+        $ cargo ab kv get --label two prompt
+        error: No key value store found with label "two" for app "sentiment-analysis-ab-test"
+        hint: link one: `cargo ab link key-value two --app sentiment-analysis-ab-test --store STORE`
+        [exit status: 1]
+        $ cargo ab kv list --format json --group-by app
+        error: Grouping is not supported with JSON format output
+        [exit status: 1]
+        "#
     );
 }
 
@@ -44,7 +97,9 @@ fn the_file_keeps_its_comments_order_and_formatting() {
     assert_eq!(sandbox.read("runtime-config.toml"), before.replace("a.db", "c.db"));
     sandbox.ab("unlink key-value two").ok();
     sandbox.ab("kv rename c d").ok();
-    let after = before.replace("a.db", "d.db").replace("[key_value_store.two]\ntype = \"redis\"\nurl = \"redis://localhost:1/1\"\n", "");
+    let after = before
+        .replace("a.db", "d.db")
+        .replace("[key_value_store.two]\ntype = \"redis\"\nurl = \"redis://localhost:1/1\"\n", "");
     assert_eq!(sandbox.read("runtime-config.toml"), after);
 }
 
@@ -67,7 +122,8 @@ fn rows_follow_the_link() {
 
     // A request that began before the change writes what it has inferred.
     let late = rusqlite::Connection::open(&path).unwrap();
-    late.execute("INSERT INTO spin_key_value VALUES ('one', 'late', x'33') ON CONFLICT DO NOTHING", []).unwrap();
+    late.execute("INSERT INTO spin_key_value VALUES ('one', 'late', x'33') ON CONFLICT DO NOTHING", [])
+        .unwrap();
     assert_eq!(sandbox.ab("kv get --store case-a late").ok().bytes(), b"3");
     assert!(reads("two").contains(&("late".to_owned(), b"3".to_vec())));
 }
@@ -89,7 +145,28 @@ fn a_store_shared_by_two_apps_has_one_label() {
             "unlink key-value shared --from other",
             "link key-value mine --store case-a",
         ]),
-        @""
+        @r#"
+        $ cargo ab link key-value mine --from other --store .spin/stores/case-a.db
+        error: Key value store "[FOLDER]/.spin/stores/case-a.db" is linked to app "sentiment-analysis-ab-test" in [FOLDER] with the label "shared", and its entries can only have one: Spin keeps the entries of an SQLite file by label
+        hint: link it with the label "shared" here too, or unlink it there; nothing was changed
+        [exit status: 1]
+        $ cargo ab link key-value shared --from other --store .spin/stores/case-a.db
+        Key value store "[FOLDER]/.spin/stores/case-a.db" is now linked to app "other-app" with the label "shared"
+        $ cargo ab kv get --from other --label shared k
+        1
+        $ cargo ab unlink key-value shared
+        Key value store 'case-a' no longer linked to app sentiment-analysis-ab-test
+        $ cargo ab link key-value mine --store case-a
+        error: Key value store "case-a" is linked to app "other-app" in [FOLDER]/other with the label "shared", and its entries can only have one: Spin keeps the entries of an SQLite file by label
+        hint: link it with the label "shared" here too, or unlink it there; nothing was changed
+        [exit status: 1]
+        $ cargo ab unlink key-value shared --from other
+        Key value store '[FOLDER]/.spin/stores/case-a.db' no longer linked to app other-app
+        $ cargo ab link key-value mine --store case-a
+        Key value store "case-a" is now linked to app "sentiment-analysis-ab-test" with the label "mine"
+        warning: no component of app "sentiment-analysis-ab-test" may open the label "mine"
+        hint: add "mine" to a component's key_value_stores in spin.toml
+        "#
     );
     assert_eq!(sandbox.ab("kv get --store case-a k").ok().bytes(), b"1");
 }
@@ -111,8 +188,32 @@ fn stores_by_path_and_by_url() {
         "kv keys --label two",
         "kv keys --label one",
     ];
-    let transcript = sandbox.session(&lines).replace(&url, "[URL]").replace(":s3cret@127.0.0.1:[PORT]", "[URL]");
-    assert_snapshot!(transcript.replace("s3cret", "[PASSWORD]"), @"");
+    assert_snapshot!(sandbox.session(&lines).replace("s3cret", "[PASSWORD]"), @r#"
+    $ cargo ab link key-value one --store elsewhere/store.db
+    Key value store "elsewhere/store.db" is now linked to app "sentiment-analysis-ab-test" with the label "one"
+    $ cargo ab link key-value two --store redis://127.0.0.1:[PORT]/3
+    error: Redis at redis://127.0.0.1:[PORT]/3 asks for a password, or for another one
+    hint: put it into the URL: redis://:PASSWORD@HOST:PORT/DATABASE; nothing was changed
+    [exit status: 1]
+    $ cargo ab link key-value two --store redis://:wrong@127.0.0.1:[PORT]/3
+    error: Redis at redis://:***@127.0.0.1:[PORT]/3 asks for a password, or for another one
+    hint: put it into the URL: redis://:PASSWORD@HOST:PORT/DATABASE; nothing was changed
+    [exit status: 1]
+    $ cargo ab link key-value two --store redis://:[PASSWORD]@127.0.0.1:[PORT]/3
+    Key value store "redis://:***@127.0.0.1:[PORT]/3" is now linked to app "sentiment-analysis-ab-test" with the label "two"
+    $ cargo ab kv list
+    +---------------------------------------------------------------------+
+    | App                          Label   Key Value Store                |
+    +=====================================================================+
+    | sentiment-analysis-ab-test   one     elsewhere/store.db             |
+    | sentiment-analysis-ab-test   two     redis://:***@127.0.0.1:[PORT]/3 |
+    +---------------------------------------------------------------------+
+    $ cargo ab kv set --label two a=1 b=2
+    $ cargo ab kv keys --label two
+    a
+    b
+    $ cargo ab kv keys --label one
+    "#);
 }
 
 #[test]
@@ -120,10 +221,23 @@ fn a_link_made_by_hand_can_be_repaired() {
     let sandbox = Sandbox::new(&["one"]);
     sandbox.ab("kv create case-a").ok();
     sandbox.ab("kv set --store case-a k=1").ok();
-    sandbox.write("runtime-config.toml", "[key_value_store.one]\ntype = \"spin\"\npath = \".spin/stores/case-a.db\"\n");
+    sandbox.write(
+        "runtime-config.toml",
+        "[key_value_store.one]\ntype = \"spin\"\npath = \".spin/stores/case-a.db\"\n",
+    );
     assert_snapshot!(
         sandbox.session(&["kv get --store case-a k", "link key-value one --store case-a", "kv get --store case-a k"]),
-        @""
+        @r#"
+        $ cargo ab kv get --store case-a k
+        warning: key value store "case-a" is linked with the label "one", but its entries are kept under "case-a": the app does not see them
+        hint: `cargo ab link key-value one --store case-a` moves them
+        error: No key "k" in key value store "case-a"
+        [exit status: 1]
+        $ cargo ab link key-value one --store case-a
+        Key value store "case-a" is now linked to app "sentiment-analysis-ab-test" with the label "one"
+        $ cargo ab kv get --store case-a k
+        1
+        "#
     );
 }
 
@@ -137,7 +251,21 @@ fn the_label_that_spin_links_by_itself() {
             "kv get --label default k",
             "link key-value other --store .spin/sqlite_key_value.db",
         ]),
-        @""
+        @r#"
+        $ cargo ab kv list
+        +------------------------------------------------------------------+
+        | App                          Label     Key Value Store           |
+        +==================================================================+
+        | sentiment-analysis-ab-test   default   .spin/sqlite_key_value.db |
+        +------------------------------------------------------------------+
+        $ cargo ab kv set --label default k=1
+        $ cargo ab kv get --label default k
+        1
+        $ cargo ab link key-value other --store .spin/sqlite_key_value.db
+        error: Key value store ".spin/sqlite_key_value.db" is linked to app "sentiment-analysis-ab-test" with the label "default", and its entries can only have one: Spin keeps the entries of an SQLite file by label
+        hint: Spin links the label "default" to it by itself, unless runtime-config.toml links that label elsewhere
+        [exit status: 1]
+        "#
     );
     assert_eq!(sandbox.app_reads(&sandbox.path(".spin/sqlite_key_value.db"), "default").len(), 1);
 }
@@ -145,7 +273,11 @@ fn the_label_that_spin_links_by_itself() {
 #[test]
 fn labels_that_are_not_linked_are_explained_before_the_app_starts() {
     let sandbox = Sandbox::new(&["one", "two"]);
-    assert_snapshot!(sandbox.session(&["up --no-build"]), @"");
+    assert_snapshot!(sandbox.session(&["up --no-build"]), @r#"
+    $ cargo ab up --no-build
+    error: app "sentiment-analysis-ab-test" accesses key value stores labeled "one" and "two", which are not linked
+    hint: `cargo ab link key-value one --app sentiment-analysis-ab-test --store STORE` and `cargo ab link key-value two --app sentiment-analysis-ab-test --store STORE`; `cargo ab kv list` shows the stores
+    [exit status: 1]
+    "#);
     assert!(!sandbox.path("runtime-config.toml").exists());
-    let _ = APP;
 }

@@ -11,3 +11,4 @@ mod faults;
 mod killed;
 mod links;
 mod model;
+mod plugin;

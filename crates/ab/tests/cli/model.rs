@@ -41,7 +41,11 @@ fn an_address_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     sandbox.redact(port.to_string(), "[PORT]");
-    assert_snapshot!(sandbox.ab(&format!("model --listen 127.0.0.1:{port}")).seen(), @"");
+    assert_snapshot!(sandbox.ab(&format!("model --listen 127.0.0.1:{port}")).seen(), @r#"
+    error: 127.0.0.1:[PORT] is in use by another program
+    hint: stop it, or choose another address with --listen; port 0 takes a free one
+    [exit status: 1]
+    "#);
 }
 
 #[test]

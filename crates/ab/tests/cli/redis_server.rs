@@ -29,14 +29,25 @@ impl RedisServer {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut process = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--dir",
+            ])
             .arg(folder.path())
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let log = BufReader::new(process.stdout.take().unwrap());
-        let ready = log.lines().map_while(Result::ok).any(|line| line.contains("Ready to accept connections"));
+        let ready =
+            log.lines().map_while(Result::ok).any(|line| line.contains("Ready to accept connections"));
         let server = Self { process, port, _folder: folder };
         ready.then_some(server)
     }

@@ -87,7 +87,11 @@ impl Sandbox {
 
     /// Runs the lines one after the other and tells what a person at a terminal would have seen.
     pub(crate) fn session(&self, lines: &[&str]) -> String {
-        lines.iter().map(|line| format!("$ cargo ab {line}\n{}", self.ab(line).seen())).collect()
+        let transcript = |line: &&str| {
+            let run = self.ab(line);
+            format!("$ cargo ab {}\n{}", run.redact(line.as_bytes()), run.seen())
+        };
+        lines.iter().map(transcript).collect()
     }
 
     /// The file of a named store.
@@ -98,7 +102,8 @@ impl Sandbox {
     /// All rows of a store file, as Spin would see them.
     pub(crate) fn rows(&self, path: &Path) -> Vec<(String, String, Vec<u8>)> {
         let connection = Connection::open(path).unwrap();
-        let mut select = connection.prepare("SELECT store, key, value FROM spin_key_value ORDER BY 1, 2").unwrap();
+        let mut select =
+            connection.prepare("SELECT store, key, value FROM spin_key_value ORDER BY 1, 2").unwrap();
         let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
     }

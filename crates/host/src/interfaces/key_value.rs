@@ -1,6 +1,5 @@
 //! `spin:key-value@3`.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -101,13 +100,8 @@ impl HostStoreWithStore<Guest> for Spin {
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
         let store = opened(accessor, &store)?;
         let (outcome, finished) = oneshot::channel();
-        let keys = Keys {
-            store,
-            next: Some(None),
-            fetching: None,
-            ready: VecDeque::new(),
-            outcome: Some(outcome),
-        };
+        let first = fetch(store.clone(), None);
+        let keys = Keys { store, state: State::Fetching(first), outcome: Some(outcome) };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
             let finished = async move {
@@ -121,23 +115,35 @@ impl HostStoreWithStore<Guest> for Spin {
 
 type Page = Result<(Vec<String>, Option<Cursor>), StoreError>;
 
+fn fetch(store: Store, cursor: Option<Cursor>) -> BoxFuture<'static, Page> {
+    Box::pin(async move { store.keys_page(cursor, KEYS_PER_PAGE).await })
+}
+
 /// Lists the keys of a store a page at a time. Between pages it holds nothing of the store's, so a guest that
 /// stops reading stops nobody else.
 struct Keys {
     store: Store,
-    /// Where the next page starts; `None` after the last.
-    next: Option<Option<Cursor>>,
-    fetching: Option<BoxFuture<'static, Page>>,
-    ready: VecDeque<String>,
+    state: State,
     outcome: Option<oneshot::Sender<Result<(), Error>>>,
 }
 
+enum State {
+    /// A page is on its way.
+    Fetching(BoxFuture<'static, Page>),
+    /// The next page starts here.
+    At(Cursor),
+    /// There are no more.
+    Done,
+}
+
 impl Keys {
-    fn finish(&mut self, outcome: Result<(), Error>) {
+    fn finish(&mut self, outcome: Result<(), Error>) -> StreamResult {
+        self.state = State::Done;
         if let Some(sender) = self.outcome.take() {
             // The guest may have dropped its end; then nobody asks.
             let _ = sender.send(outcome);
         }
+        StreamResult::Dropped
     }
 }
 
@@ -156,39 +162,30 @@ impl<D> StreamProducer<D> for Keys {
         if destination.remaining(&mut store) == Some(0) {
             return Poll::Ready(Ok(StreamResult::Completed));
         }
+        let this = &mut *self;
         loop {
-            if !self.ready.is_empty() {
-                let keys: Vec<_> = self.ready.drain(..).collect();
-                destination.set_buffer(keys.into());
-                return Poll::Ready(Ok(StreamResult::Completed));
-            }
-            let this = &mut *self;
-            let fetching = match &mut this.fetching {
-                Some(fetching) => fetching,
-                None => {
-                    let Some(cursor) = this.next.take() else {
-                        this.finish(Ok(()));
-                        return Poll::Ready(Ok(StreamResult::Dropped));
+            match &mut this.state {
+                State::Fetching(page) => {
+                    let page = match page.as_mut().poll(context) {
+                        Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+                        polled => ready!(polled),
                     };
-                    let source = this.store.clone();
-                    this.fetching
-                        .insert(Box::pin(async move { source.keys_page(cursor, KEYS_PER_PAGE).await }))
+                    let keys = match page {
+                        Ok((keys, next)) => {
+                            this.state = next.map_or(State::Done, State::At);
+                            keys
+                        }
+                        Err(error) => return Poll::Ready(Ok(this.finish(Err(error.into())))),
+                    };
+                    if !keys.is_empty() {
+                        destination.set_buffer(keys.into());
+                        return Poll::Ready(Ok(StreamResult::Completed));
+                    }
                 }
-            };
-            let page = match fetching.as_mut().poll(context) {
-                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
-                polled => ready!(polled),
-            };
-            this.fetching = None;
-            match page {
-                Ok((keys, next)) => {
-                    this.ready = keys.into();
-                    this.next = next.map(Some);
+                State::At(cursor) => {
+                    this.state = State::Fetching(fetch(this.store.clone(), Some(cursor.clone())));
                 }
-                Err(error) => {
-                    this.finish(Err(error.into()));
-                    return Poll::Ready(Ok(StreamResult::Dropped));
-                }
+                State::Done => return Poll::Ready(Ok(this.finish(Ok(())))),
             }
         }
     }

@@ -119,6 +119,8 @@ pub enum ModelError {
     /// The server answered with an error of its own, in the protocol's form.
     #[error("{message}")]
     Refused {
+        /// The answer's status.
+        status: StatusCode,
         /// What it says.
         message: String,
     },
@@ -282,7 +284,7 @@ impl Answer {
         let Self { path, status, body } = self;
         parse(&body).map_err(|unread| match unread {
             Unread::Malformed(error) => ModelError::Answer { path, status, reason: error.to_string() },
-            Unread::Refused(message) => ModelError::Refused { message },
+            Unread::Refused(message) => ModelError::Refused { status, message },
         })
     }
 }

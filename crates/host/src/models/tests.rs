@@ -5,6 +5,7 @@ mod server;
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use self::server::{ModelServer, Script};
@@ -149,7 +150,8 @@ async fn an_error_of_open_ai_is_passed_on_in_its_own_words() {
     ] {
         let server = ModelServer::start(Script::answer(status, answer));
         let client = client(&server.url(), ApiType::OpenAi);
-        let refused = ModelError::Refused { message: "no such model".to_owned() };
+        let status = StatusCode::from_u16(status).unwrap();
+        let refused = ModelError::Refused { status, message: "no such model".to_owned() };
         assert_eq!(client.infer(inference()).await, Err(refused.clone()));
         assert_eq!(client.embed("m", &[]).await, Err(refused.clone()));
         assert_eq!(refused.to_string(), "no such model");

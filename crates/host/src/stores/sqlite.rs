@@ -74,7 +74,7 @@ impl SqliteStore {
                     [first, second] => get_two(&transaction, label, first, second),
                     single => single.iter().map(|key| get(&transaction, label, key)).collect(),
                 });
-                values.collect::<rusqlite::Result<Vec<_>>>().map(|values| values.concat())
+                Ok(values.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
             }
         });
         Ok(keys.iter().cloned().zip(values.await?).collect())

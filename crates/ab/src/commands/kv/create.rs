@@ -5,12 +5,17 @@ use crate::printer::Printer;
 use crate::stores::{RedisStore, StoreName, is_redis, without_password};
 use crate::workspace::{Location, Workspace};
 
-/// Makes an empty SQLite store, or gives a Redis database a name.
+/// Makes an empty `SQLite` store, or gives a Redis database a name.
 ///
 /// # Errors
 ///
 /// The name breaks the rule or is taken, or Redis does not answer.
-pub(crate) fn run(name: &str, redis: Option<&str>, location: &Location, printer: Printer) -> anyhow::Result<()> {
+pub(crate) fn run(
+    name: &str,
+    redis: Option<&str>,
+    location: &Location,
+    printer: Printer,
+) -> anyhow::Result<()> {
     if is_redis(name) {
         return Err(failure("a Redis database needs no creating: link it as it is")
             .hint(format!("to give it a name: kv create NAME --redis {}", without_password(name)))

@@ -68,7 +68,8 @@ fn confirmed(
     if let Address::Redis(url) = address {
         let count = RedisStore::open(url)?.count()?;
         let database = without_password(url);
-        printer.message(format_args!("All {count} keys of the Redis database at {database} will be deleted."));
+        printer
+            .message(format_args!("All {count} keys of the Redis database at {database} will be deleted."));
     }
     let question = format!("The action is irreversible. Please type \"{name}\" for confirmation");
     Ok(prompt::line(&question, None)? == name.as_str())

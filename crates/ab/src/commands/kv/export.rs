@@ -34,7 +34,8 @@ pub(crate) fn run(
     match file {
         None => printer.stream(|out| write(out))?,
         Some(path) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder =
+                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let mut save = || {
                 let mut out = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
                 write(&mut out)?;
@@ -44,7 +45,12 @@ pub(crate) fn run(
                 anyhow::Ok(file.persist(path)?)
             };
             save().with_context(|| format!("cannot export to {}", path.display()))?;
-            printer.message(format_args!("{count} entries of \"{}\" written to {}", found.shown, path.display()));
+            printer.message(format_args!(
+                "{} of \"{}\" written to {}",
+                json_lines::counted(count),
+                found.shown,
+                path.display()
+            ));
         }
     }
     if entries.left_out() > 0 {

@@ -33,6 +33,10 @@ pub(crate) fn run(
         }
     };
     workspace.open_entries(&found, printer)?.set(&imported)?;
-    printer.message(format_args!("{} entries imported into \"{}\"", imported.len(), found.shown));
+    printer.message(format_args!(
+        "{} imported into \"{}\"",
+        json_lines::counted(imported.len()),
+        found.shown
+    ));
     Ok(())
 }

@@ -45,14 +45,27 @@ pub(super) fn read(input: impl BufRead) -> anyhow::Result<Vec<Entry>> {
             failure(format!("line {number}: {what}; nothing was imported"))
                 .hint("each line is an entry: {\"key\": \"…\", \"value\": \"<base64>\"}")
         };
-        let Line { key, value } = serde_json::from_slice(&line).map_err(|error| wrong(error.to_string()))?;
-        let value = STANDARD.decode(value).map_err(|error| wrong(format!("the value is not base64: {error}")))?;
+        let Line { key, value } =
+            serde_json::from_slice(&line).map_err(|error| wrong(without_place(&error)))?;
+        let value =
+            STANDARD.decode(value).map_err(|error| wrong(format!("the value is not base64: {error}")))?;
         if let Some(earlier) = lines.insert(key.clone(), number) {
             return Err(wrong(format!("the key {key:?} stands in line {earlier} already")).into());
         }
         entries.push((key, value));
     }
     Ok(entries)
+}
+
+/// `1 entry`, `2 entries`.
+pub(super) fn counted(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
+/// The parser counts lines from the start of what it was given: always one.
+fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.split(" at line ").next().unwrap_or(&message).to_owned()
 }
 
 #[cfg(test)]
@@ -67,7 +80,7 @@ mod tests {
         for (key, value) in entries {
             write(&mut text, key, value).unwrap();
         }
-        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 3);
+        assert_eq!(text.split(|byte| *byte == b'\n').count(), 4);
         let expected = entries.map(|(key, value)| (key.to_owned(), value.to_vec()));
         assert_eq!(read(&text[..]).unwrap(), expected);
     }
@@ -78,7 +91,10 @@ mod tests {
             ("\n{\"key\":\"a\"}", "line 2: missing field `value`"),
             ("{\"key\":\"a\",\"value\":\"*\"}", "line 1: the value is not base64"),
             ("{\"key\":\"a\",\"value\":\"\",\"x\":1}", "line 1: unknown field `x`"),
-            ("{\"key\":\"a\",\"value\":\"\"}\n{\"key\":\"a\",\"value\":\"\"}", "line 2: the key \"a\" stands in line 1"),
+            (
+                "{\"key\":\"a\",\"value\":\"\"}\n{\"key\":\"a\",\"value\":\"\"}",
+                "line 2: the key \"a\" stands in line 1",
+            ),
             ("{\"key\":\"\\ud800\",\"value\":\"\"}", "line 1: "),
         ];
         for (text, message) in cases {

@@ -53,7 +53,12 @@ struct ListedLink {
 /// # Errors
 ///
 /// The folder or its configuration cannot be read, or there is no such store.
-pub(crate) fn run(filter: &Filter, shape: Shape, location: &Location, printer: Printer) -> anyhow::Result<()> {
+pub(crate) fn run(
+    filter: &Filter,
+    shape: Shape,
+    location: &Location,
+    printer: Printer,
+) -> anyhow::Result<()> {
     let workspace = Workspace::open(location)?;
     let mut stores = all(&workspace)?;
     if let Some(store) = &filter.store {
@@ -89,12 +94,11 @@ fn all(workspace: &Workspace) -> anyhow::Result<Vec<Listed>> {
     for link in links {
         let app = workspace.app.name.clone();
         let entry = ListedLink { label: link.label, app };
-        match stores.iter_mut().find(|listed| listed.address.leads_to(&link.address)) {
-            Some(listed) => listed.links.push(entry),
-            None => {
-                let key_value_store = workspace.shown(&link.address)?;
-                stores.push(Listed { key_value_store, links: vec![entry], address: link.address });
-            }
+        if let Some(listed) = stores.iter_mut().find(|listed| listed.address.leads_to(&link.address)) {
+            listed.links.push(entry);
+        } else {
+            let key_value_store = workspace.shown(&link.address)?;
+            stores.push(Listed { key_value_store, links: vec![entry], address: link.address });
         }
     }
     stores.sort_by(|one, other| one.key_value_store.cmp(&other.key_value_store));
@@ -121,7 +125,8 @@ fn print_by_app(stores: &[Listed], printer: Printer) -> anyhow::Result<()> {
 
 fn print_by_store(stores: &[Listed], printer: Printer) -> anyhow::Result<()> {
     let rows = stores.iter().map(|store| {
-        let links: Vec<String> = store.links.iter().map(|link| format!("{}:{}", link.app, link.label)).collect();
+        let links: Vec<String> =
+            store.links.iter().map(|link| format!("{}:{}", link.app, link.label)).collect();
         [store.key_value_store.clone(), if links.is_empty() { "-".to_owned() } else { links.join(", ") }]
     });
     Ok(printer.data(table(ASCII_BORDERS_ONLY_CONDENSED, ["Key Value Store", "Links"], rows))?)

@@ -19,7 +19,8 @@ pub(crate) fn run(name: &str, new_name: &str, location: &Location, printer: Prin
             .hint(format!("`{} kv list` shows what there is", program()))
             .into());
     };
-    let taken = |other: &&StoreName| **other != name && other.as_str().eq_ignore_ascii_case(new_name.as_str());
+    let taken =
+        |other: &&StoreName| **other != name && other.as_str().eq_ignore_ascii_case(new_name.as_str());
     if let Some(other) = names.keys().find(taken).or((name == new_name).then_some(&name)) {
         return Err(failure(format!("Key value store \"{other}\" already exists")).into());
     }

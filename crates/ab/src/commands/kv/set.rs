@@ -18,7 +18,12 @@ use crate::workspace::{Location, Target, Workspace};
 /// # Errors
 ///
 /// A pair is malformed, a value cannot be read, there is no such store, or it cannot be written; nothing was set then.
-pub(crate) fn run(pairs: &[String], target: &Target, location: &Location, printer: Printer) -> anyhow::Result<()> {
+pub(crate) fn run(
+    pairs: &[String],
+    target: &Target,
+    location: &Location,
+    printer: Printer,
+) -> anyhow::Result<()> {
     let workspace = Workspace::open(location)?;
     let found = workspace.find(target)?;
     if pairs.iter().filter(|pair| pair.split_once('=').is_some_and(|(_, value)| value == "-")).count() > 1 {
@@ -47,7 +52,8 @@ pub(crate) fn run(pairs: &[String], target: &Target, location: &Location, printe
 fn observations_of(store: &mut dyn Entries, prompt: Fingerprint) -> anyhow::Result<usize> {
     let mut count = 0;
     store.for_each(&mut |_, value| {
-        count += usize::from(Record::<Outcome>::from_json(value).is_some_and(|record| record.prompt == prompt));
+        count +=
+            usize::from(Record::<Outcome>::from_json(value).is_some_and(|record| record.prompt == prompt));
         Ok(())
     })?;
     Ok(count)
@@ -59,7 +65,9 @@ fn entry(pair: &str) -> anyhow::Result<Entry> {
             .hint("write KEY=VALUE, KEY=@FILE to read a file, or KEY=- to read standard input")
     })?;
     let value = match value.strip_prefix('@') {
-        Some(path) => fs::read(path).with_context(|| format!("cannot read {path}, the value of \"{key}\""))?,
+        Some(path) => {
+            fs::read(path).with_context(|| format!("cannot read {path}, the value of \"{key}\""))?
+        }
         None if value == "-" => {
             let mut value = Vec::new();
             stdin().lock().read_to_end(&mut value).context("cannot read standard input")?;

@@ -1,7 +1,7 @@
 //! Labels that the app opens and that no link leads from.
 
 use crate::commands::{kv, link};
-use crate::failure::{failure, program};
+use crate::failure::{Failure, failure, program};
 use crate::printer::Printer;
 use crate::prompt;
 use crate::stores::StoreName;
@@ -18,16 +18,12 @@ pub(crate) fn ask_or_explain(location: &Location, printer: Printer) -> anyhow::R
     let workspace = Workspace::open(location)?;
     let app = workspace.app.name.clone();
     let links = workspace.links()?;
-    let missing = workspace.app.labels().into_iter().filter(|label| links.iter().all(|link| link.label != *label));
+    let missing =
+        workspace.app.labels().into_iter().filter(|label| links.iter().all(|link| link.label != *label));
     let missing: Vec<String> = missing.map(str::to_owned).collect();
     drop(workspace);
-    let Some(first) = missing.first() else { return Ok(()) };
-    if !prompt::can_ask() {
-        let labels: Vec<String> = missing.iter().map(|label| format!("\"{label}\"")).collect();
-        let labels = labels.join(" and ");
-        return Err(failure(format!("app \"{app}\" accesses a key value store labeled {labels}, which is not linked"))
-            .hint(format!("`{0} link key-value {first} --app {app} --store STORE`; `{0} kv list` shows the stores", program()))
-            .into());
+    if !missing.is_empty() && !prompt::can_ask() {
+        return Err(not_linked(&app, &missing).into());
     }
     for label in missing {
         let store = choose(&app, &label, location, printer)?;
@@ -35,6 +31,21 @@ pub(crate) fn ask_or_explain(location: &Location, printer: Printer) -> anyhow::R
         link::run(&link, location, printer)?;
     }
     Ok(())
+}
+
+fn not_linked(app: &str, labels: &[String]) -> Failure {
+    let quoted: Vec<String> = labels.iter().map(|label| format!("\"{label}\"")).collect();
+    let message = match &quoted[..] {
+        [label] => format!("app \"{app}\" accesses a key value store labeled {label}, which is not linked"),
+        _ => format!(
+            "app \"{app}\" accesses key value stores labeled {}, which are not linked",
+            quoted.join(" and ")
+        ),
+    };
+    let command =
+        |label: &String| format!("`{} link key-value {label} --app {app} --store STORE`", program());
+    let commands: Vec<String> = labels.iter().map(command).collect();
+    failure(message).hint(format!("{}; `{} kv list` shows the stores", commands.join(" and "), program()))
 }
 
 fn choose(app: &str, label: &str, location: &Location, printer: Printer) -> anyhow::Result<String> {
@@ -46,19 +57,25 @@ fn choose(app: &str, label: &str, location: &Location, printer: Printer) -> anyh
         "App \"{app}\" accesses a key value store labeled \"{label}\"\n    \
          Would you like to link an existing key value store or create a new key value store?"
     );
-    let choices = ["Use an existing key value store and link app to it", "Create a new key value store and link the app to it"];
+    let choices = [
+        "Use an existing key value store and link app to it",
+        "Create a new key value store and link the app to it",
+    ];
     let create = names.is_empty() || prompt::select(&question, &choices.map(str::to_owned), 1)? == 1;
     if create {
-        let question = format!(
-            "What would you like to name your key value store?\n    \
-             Note: the app \"{app}\" will refer to this key value store by the label \"{label}\"."
-        );
+        printer.message(format_args!(
+            "The app \"{app}\" will refer to the new key value store by the label \"{label}\"."
+        ));
         let free = StoreName::parse(label).is_ok() && !names.iter().any(|name| name == label);
-        let name = prompt::line(&question, free.then(|| label.to_owned()))?;
+        let name = prompt::line(
+            "What would you like to name your key value store?",
+            free.then(|| label.to_owned()),
+        )?;
         kv::create::run(&name, None, location, printer)?;
         return Ok(name);
     }
-    let question = format!("Which key value store would you like to link to {app} using the label \"{label}\"");
+    let question =
+        format!("Which key value store would you like to link to {app} using the label \"{label}\"");
     let chosen = prompt::select(&question, &names, 0)?;
     names.into_iter().nth(chosen).ok_or_else(|| failure("no key value store was chosen").into())
 }

@@ -21,7 +21,8 @@ pub(super) struct Credentials {
 pub(super) fn make(manifest: &Manifest, variables: &mut BTreeMap<String, String>) -> Option<Credentials> {
     let names = [USER, PASSWORD];
     let set = |name: &str| {
-        variables.contains_key(name) || env::var_os(format!("SPIN_VARIABLE_{}", name.to_uppercase())).is_some()
+        variables.contains_key(name)
+            || env::var_os(format!("SPIN_VARIABLE_{}", name.to_uppercase())).is_some()
     };
     if names.iter().any(|name| set(name) || !manifest.variables.contains_key(*name)) {
         return None;

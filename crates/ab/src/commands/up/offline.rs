@@ -23,8 +23,8 @@ const NOTE: &str = "model_note";
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where the offline model answers.
-pub(super) struct Offline {
-    pub(super) url: String,
+pub(crate) struct Offline {
+    pub(crate) url: String,
 }
 
 /// Starts the offline model where `llm` points at it, unless one answers there already. It runs as long as the process.
@@ -32,7 +32,7 @@ pub(super) struct Offline {
 /// # Errors
 ///
 /// Its address is not one of this machine, or something else listens there.
-pub(super) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result<Option<Offline>> {
+pub(crate) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result<Option<Offline>> {
     let Some(llm) = llm.filter(|llm| llm.auth_token == TOKEN) else { return Ok(None) };
     let address = address(&llm.url)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -48,17 +48,21 @@ pub(super) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result
                     .into())
             };
         }
-        Err(error) => return Err(error).with_context(|| format!("the offline model cannot listen at {address}")),
+        Err(error) => {
+            return Err(error).with_context(|| format!("the offline model cannot listen at {address}"));
+        }
     };
     thread::spawn(move || runtime.block_on(offline_model::serve(listener, std::future::pending())));
     Ok(Some(Offline { url: llm.url.clone() }))
 }
 
 fn address(url: &str) -> anyhow::Result<SocketAddr> {
-    let parsed = reqwest::Url::parse(url).with_context(|| format!("[llm_compute]: the url \"{url}\" is not a URL"))?;
+    let parsed =
+        reqwest::Url::parse(url).with_context(|| format!("[llm_compute]: the url \"{url}\" is not a URL"))?;
     let port = parsed.port_or_known_default().unwrap_or(80);
     let addresses = (parsed.host_str().unwrap_or_default().trim_matches(['[', ']']), port).to_socket_addrs();
-    let loopback = addresses.ok().and_then(|mut addresses| addresses.find(|address| address.ip().is_loopback()));
+    let loopback =
+        addresses.ok().and_then(|mut addresses| addresses.find(|address| address.ip().is_loopback()));
     loopback.ok_or_else(|| {
         failure(format!("[llm_compute]: auth_token = \"{TOKEN}\" means the offline model, but {url} is not on this machine"))
             .hint("give the real model's token, or an address such as http://127.0.0.1:3001")
@@ -77,6 +81,8 @@ async fn answers(url: &str) -> bool {
 /// Tells the app, where it wants to know and has not been told otherwise, that the offline model answers.
 pub(super) fn note(manifest: &Manifest, variables: &mut BTreeMap<String, String>) {
     if manifest.variables.contains_key(NOTE) && std::env::var_os("SPIN_VARIABLE_MODEL_NOTE").is_none() {
-        variables.entry(NOTE.to_owned()).or_insert_with(|| format!("Answers come from the {}.", offline_model::DESCRIPTION));
+        variables
+            .entry(NOTE.to_owned())
+            .or_insert_with(|| format!("Answers come from the {}.", offline_model::DESCRIPTION));
     }
 }

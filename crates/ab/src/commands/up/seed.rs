@@ -18,7 +18,7 @@ const PROMPT: &str = experiment::PROMPT_KEY;
 /// # Errors
 ///
 /// A prompt cannot be read, or a store cannot be opened or written.
-pub(super) fn run(app: &App, config: &RuntimeConfig, printer: Printer) -> anyhow::Result<()> {
+pub(crate) fn run(app: &App, config: &RuntimeConfig, printer: Printer) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for (label, store) in &config.stores {
         let StoreConfig::Sqlite { path } = store else { continue };
@@ -39,7 +39,10 @@ pub(super) fn run(app: &App, config: &RuntimeConfig, printer: Printer) -> anyhow
             Ok::<_, host::stores::StoreError>(new)
         });
         if seeded.with_context(|| format!("cannot seed {}", path.display()))? {
-            printer.step("Seeded", format_args!("key value store \"{name}\" with the prompt of prompts/{name}.txt"));
+            printer.step(
+                "Seeded",
+                format_args!("key value store \"{name}\" with the prompt of prompts/{name}.txt"),
+            );
         }
     }
     Ok(())

@@ -27,8 +27,11 @@ impl SqliteEntries {
 impl Entries for SqliteEntries {
     fn get(&mut self, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
         self.read(|connection| {
-            let mut select = connection.prepare("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?;
-            select.query_row([self.label.as_str(), key], |row| Ok(row.get_ref(0)?.as_bytes()?.to_vec())).optional()
+            let mut select =
+                connection.prepare("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?;
+            select
+                .query_row([self.label.as_str(), key], |row| Ok(row.get_ref(0)?.as_bytes()?.to_vec()))
+                .optional()
         })
     }
 
@@ -61,7 +64,8 @@ impl Entries for SqliteEntries {
             .map_err(explain)?;
         let mut rows = select.query([&self.label]).map_err(explain)?;
         while let Some(row) = rows.next().map_err(explain)? {
-            let (key, value) = (|| Ok((row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_bytes()?)))().map_err(explain)?;
+            let (key, value) =
+                (|| Ok((row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_bytes()?)))().map_err(explain)?;
             visit(key, value)?;
         }
         Ok(())
@@ -69,7 +73,8 @@ impl Entries for SqliteEntries {
 
     fn keys(&mut self) -> anyhow::Result<Vec<String>> {
         self.read(|connection| {
-            let mut select = connection.prepare("SELECT key FROM spin_key_value WHERE store = ?1 ORDER BY key")?;
+            let mut select =
+                connection.prepare("SELECT key FROM spin_key_value WHERE store = ?1 ORDER BY key")?;
             select.query_map([&self.label], |row| row.get(0))?.collect()
         })
     }

@@ -93,8 +93,10 @@ impl SqliteStore {
             connection.execute_batch(NOTES)?;
             sweep(connection, now)?;
             if let Some(config) = linked_from {
-                connection
-                    .execute("INSERT OR IGNORE INTO ab_linked_from VALUES (?1)", [config.to_string_lossy()])?;
+                connection.execute(
+                    "INSERT OR IGNORE INTO ab_linked_from VALUES (?1)",
+                    [config.to_string_lossy()],
+                )?;
             }
             match partition(connection)? {
                 Partition::Label(former) if former != label => relabel(connection, &former, label, now)?,
@@ -140,7 +142,10 @@ impl SqliteStore {
         read().map_err(|error| self.explain(error))
     }
 
-    fn change(&mut self, change: impl FnOnce(&Connection, i64) -> rusqlite::Result<()>) -> anyhow::Result<()> {
+    fn change(
+        &mut self,
+        change: impl FnOnce(&Connection, i64) -> rusqlite::Result<()>,
+    ) -> anyhow::Result<()> {
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let Self { connection, path, shown } = self;
         let run = || {
@@ -179,8 +184,11 @@ fn sweep(connection: &Connection, now: i64) -> rusqlite::Result<()> {
         connection.execute("DELETE FROM ab_label WHERE label = ?1", [&label])?;
         connection.execute("DELETE FROM spin_key_value WHERE store = ?1", [&label])?;
     }
-    let retired: bool = connection
-        .query_row("SELECT EXISTS (SELECT 1 FROM ab_label WHERE retired_at IS NOT NULL)", [], |row| row.get(0))?;
+    let retired: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM ab_label WHERE retired_at IS NOT NULL)",
+        [],
+        |row| row.get(0),
+    )?;
     if retired { Ok(()) } else { connection.execute_batch(STOP_REPEATING) }
 }
 
@@ -195,7 +203,8 @@ fn partition(connection: &Connection) -> rusqlite::Result<Partition> {
     }
     // The next label after the last one seen: as many look-ups in the index as there are labels, whatever the rows.
     let mut labels: Vec<String> = Vec::new();
-    let mut next = connection.prepare("SELECT min(store) FROM spin_key_value WHERE ?1 IS NULL OR store > ?1")?;
+    let mut next =
+        connection.prepare("SELECT min(store) FROM spin_key_value WHERE ?1 IS NULL OR store > ?1")?;
     while let Some(label) = next.query_row([labels.last()], |row| row.get::<_, Option<String>>(0))? {
         labels.push(label);
     }
@@ -207,11 +216,13 @@ fn partition(connection: &Connection) -> rusqlite::Result<Partition> {
 }
 
 fn has_rows(connection: &Connection, label: &str) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT EXISTS (SELECT 1 FROM spin_key_value WHERE store = ?1)", [label], |row| row.get(0))
+    connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM spin_key_value WHERE store = ?1)", [label], |row| row.get(0))
 }
 
 fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [name], |row| row.get(0))
+    connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [name], |row| row.get(0))
 }
 
 #[cfg(test)]
@@ -241,7 +252,10 @@ mod tests {
         }
 
         fn write(&self, label: &str, key: &str, value: &str) {
-            self.store().entries(label.to_owned()).set(&[(key.to_owned(), value.as_bytes().to_vec())]).unwrap();
+            self.store()
+                .entries(label.to_owned())
+                .set(&[(key.to_owned(), value.as_bytes().to_vec())])
+                .unwrap();
         }
 
         fn delete(&self, label: &str, key: &str) {
@@ -267,7 +281,10 @@ mod tests {
 
         /// Lets the retired labels be older than any request.
         fn age(&self) {
-            self.store().connection.execute("UPDATE ab_label SET retired_at = 1 WHERE retired_at > 0", []).unwrap();
+            self.store()
+                .connection
+                .execute("UPDATE ab_label SET retired_at = 1 WHERE retired_at > 0", [])
+                .unwrap();
         }
     }
 

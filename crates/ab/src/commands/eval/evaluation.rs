@@ -1,0 +1,147 @@
+//! What an evaluation found.
+
+use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, Proportion, Report};
+use experiment::statistics::{Score, wilson};
+use experiment::Fingerprint;
+use sentiment::Outcome;
+use serde::Serialize;
+
+use super::asking::{Answered, Counts};
+use super::gates::Gate;
+use super::model::Model;
+use super::variants::Variant;
+use crate::commands::report::{gather, words};
+
+/// An evaluation that came to its end.
+#[derive(Debug, Serialize)]
+pub(super) struct Evaluation<'a> {
+    /// The file of labelled sentences.
+    pub(super) data: String,
+    pub(super) sentences: u64,
+    pub(super) model: &'a Model,
+    /// How often each question was asked.
+    pub(super) repeat: u32,
+    #[serde(flatten)]
+    pub(super) counts: Counts,
+    /// Sentences to which the variants' answers differ.
+    pub(super) disagreeing: u64,
+    /// For each variant the share of sentences that it answered the same every time; only where each was asked repeatedly.
+    pub(super) stability: Vec<Option<Proportion>>,
+    /// What was demanded of the variants, and whether they met it.
+    pub(super) gates: Vec<Gate>,
+    #[serde(flatten)]
+    pub(super) report: Report,
+    #[serde(skip)]
+    pub(super) variants: &'a [Variant],
+}
+
+impl Evaluation<'_> {
+    /// Rows of a table, a cell for each variant, beside the metrics of the report.
+    pub(super) fn rows(&self) -> Vec<(String, Vec<String>)> {
+        let mut rows = Vec::new();
+        if self.repeat > 1 {
+            let cell = |share: &Option<Proportion>| share.as_ref().map_or_else(|| "–".to_owned(), words::proportion);
+            rows.push((format!("Same {} times", self.repeat), self.stability.iter().map(cell).collect()));
+        }
+        rows.push(("Prompt".to_owned(), self.report.variants.iter().map(|it| it.fingerprint.to_string()).collect()));
+        rows
+    }
+
+    /// What was done, in some words each.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let Counts { asked, cached, failed, .. } = self.counts;
+        let mut facts = vec![
+            format!("Model {}", self.model.shown()),
+            format!("{} of {}", words::counted(self.sentences, "sentence", "sentences"), self.data),
+            format!(
+                "{}: {} asked now, {} kept from before",
+                words::counted(asked + cached, "answer", "answers"),
+                words::count(asked),
+                words::count(cached)
+            ),
+        ];
+        if failed > 0 {
+            facts.push(format!("{} without an answer", words::counted(failed, "question", "questions")));
+        }
+        facts
+    }
+}
+
+/// Counts answers, in memory that does not grow with them.
+#[derive(Debug)]
+pub(super) struct Tally {
+    analysis: Analysis,
+    variants: Vec<(Fingerprint, Stable)>,
+    model: String,
+    repeat: u32,
+    pub(super) disagreeing: u64,
+}
+
+/// Sentences that one variant answered in every repetition: the same each time, or not.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stable {
+    same: u64,
+    different: u64,
+}
+
+impl Tally {
+    pub(super) fn new(variants: &[Variant], model: &str, repeat: u32) -> Self {
+        let current = variants.iter().map(|it| CurrentVariant::new(&it.name, 1, it.prompt.fingerprint(), model));
+        Self {
+            analysis: Analysis::new(gather::outcomes(), current.collect(), Plan::default()),
+            variants: variants.iter().map(|it| (it.prompt.fingerprint(), Stable::default())).collect(),
+            model: model.to_owned(),
+            repeat,
+            disagreeing: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, answered: &Answered) {
+        let first = answered.first().zip(&self.variants).enumerate();
+        let observed = first.filter_map(|(variant, (answer, (prompt, _)))| {
+            let answer = answer?;
+            let observation = Observation {
+                prompt: *prompt,
+                model: &self.model,
+                outcome: answer.outcome.as_str(),
+                expected: Some(answered.expected.as_str()),
+                elapsed_ms: (!answer.cached).then_some(answer.elapsed_ms),
+                prompt_tokens: answer.prompt_tokens,
+                generated_tokens: answer.generated_tokens,
+            };
+            Some((variant, observation))
+        });
+        let observed: Vec<_> = observed.collect();
+        self.analysis.observe_together(&observed);
+        self.disagreeing += u64::from(answered.is_disagreement());
+        if self.repeat > 1 {
+            for ((_, stable), replies) in self.variants.iter_mut().zip(&answered.replies) {
+                stable.add(replies.iter().map(|reply| reply.as_ref().ok().map(|answer| answer.outcome)));
+            }
+        }
+    }
+
+    pub(super) fn report(&self) -> Report {
+        self.analysis.report()
+    }
+
+    /// As [`Evaluation::stability`] has it.
+    pub(super) fn stability(&self) -> Vec<Option<Proportion>> {
+        self.variants.iter().map(|(_, stable)| stable.share()).collect()
+    }
+}
+
+impl Stable {
+    fn add(&mut self, outcomes: impl Iterator<Item = Option<Outcome>>) {
+        let Some(outcomes) = outcomes.collect::<Option<Vec<_>>>() else { return };
+        let count = if outcomes.windows(2).all(|two| two[0] == two[1]) { &mut self.same } else { &mut self.different };
+        *count += 1;
+    }
+
+    fn share(self) -> Option<Proportion> {
+        let score = Score::new(self.same, self.different);
+        let value = score.accuracy()?;
+        let interval = wilson::interval(score);
+        Some(Proportion { count: self.same, n: score.n(), value, low: interval.low, high: interval.high })
+    }
+}

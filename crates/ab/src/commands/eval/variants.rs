@@ -1,0 +1,139 @@
+//! The prompts to evaluate, and where they come from.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use experiment::{Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
+use sentiment::DEFAULT_PROMPT;
+
+use crate::commands::up::seed;
+use crate::failure::{failure, program};
+use crate::printer::Printer;
+use crate::stores::Address;
+use crate::warning::Warning;
+use crate::workspace::{Target, Workspace};
+
+/// Where a prompt is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Under the key `prompt` of a store.
+    Store(String),
+    /// Under the key `prompt` of the store that a label means.
+    Label(String),
+    /// A text file.
+    File(PathBuf),
+}
+
+/// A prompt that takes part.
+#[derive(Debug)]
+pub(super) struct Variant {
+    /// What it is called: the store, the label, or the file's name.
+    pub(super) name: String,
+    pub(super) prompt: Prompt,
+}
+
+/// Finds the prompts; without any source, those of the app's links. `baseline` takes part even if no source is called so.
+///
+/// # Errors
+///
+/// A source is not there or holds no prompt, two have one name, or there are none.
+pub(super) fn find(
+    workspace: &Workspace,
+    sources: &[Source],
+    baseline: Option<&str>,
+    printer: Printer,
+) -> anyhow::Result<Vec<Variant>> {
+    if sources.iter().any(|source| !matches!(source, Source::File(_))) || sources.is_empty() {
+        seed_new_stores(workspace, printer)?;
+    }
+    let mut variants = Vec::new();
+    for source in sources {
+        variants.push(read(workspace, source, printer)?);
+    }
+    if sources.is_empty() {
+        variants = linked(workspace, printer)?;
+    }
+    if let Some(baseline) = baseline.filter(|baseline| variants.iter().all(|variant| variant.name != *baseline)) {
+        variants.insert(0, read(workspace, &Source::Store(baseline.to_owned()), printer)?);
+    }
+    for (index, variant) in variants.iter().enumerate() {
+        if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
+            return Err(failure(format!("two prompts are called \"{}\"", variant.name))
+                .hint("give each only once, and files names of their own")
+                .into());
+        }
+    }
+    if variants.is_empty() {
+        return Err(failure("there is no prompt to evaluate: no label is linked to a store with a prompt")
+            .hint("name prompts with --store, --label or --prompt-file")
+            .into());
+    }
+    Ok(variants)
+}
+
+/// On a fresh clone the linked stores are not there yet: they get their prompts here, as `up` gives them on its first run.
+fn seed_new_stores(workspace: &Workspace, printer: Printer) -> anyhow::Result<()> {
+    let is_missing = |address: &Address| matches!(address, Address::Sqlite(path) if !path.exists());
+    if !workspace.links()?.iter().any(|link| is_missing(&link.address)) {
+        return Ok(());
+    }
+    match host::runtime_config::RuntimeConfig::load(workspace.config.path(), &workspace.app.folder) {
+        Ok(config) => seed::run(&workspace.app, &config, printer),
+        // What only Spin can run, only Spin fills; prompts that are there can be evaluated all the same.
+        Err(_) => Ok(()),
+    }
+}
+
+fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant>> {
+    let mut variants = Vec::new();
+    for link in workspace.links()? {
+        if matches!(link.address, Address::Elsewhere(_)) {
+            continue;
+        }
+        let found = workspace.find(&Target::Label { label: link.label.clone(), app: None })?;
+        if let Some(value) = workspace.open_entries(&found, printer)?.get(PROMPT_KEY)? {
+            let prompt = Prompt::from_store(Some(value), DEFAULT_PROMPT);
+            warn_of_default(&prompt, &found.shown, printer);
+            variants.push(Variant { name: link.label, prompt });
+        }
+    }
+    variants.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(variants)
+}
+
+fn read(workspace: &Workspace, source: &Source, printer: Printer) -> anyhow::Result<Variant> {
+    let (name, target) = match source {
+        Source::File(path) => {
+            let shown = path.display();
+            let text = fs::read(path).with_context(|| format!("cannot read the prompt {shown}"))?;
+            let prompt = Prompt::from_store(Some(text), DEFAULT_PROMPT);
+            if *prompt.origin() != Origin::Store {
+                return Err(failure(format!("{shown} is not a prompt: it needs to be UTF-8 and to contain {PLACEHOLDER}"))
+                    .hint(format!("put {PLACEHOLDER} where the sentence belongs"))
+                    .into());
+            }
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            return Ok(Variant { name: name.unwrap_or_default(), prompt });
+        }
+        Source::Store(store) => (store, Target::Store(store.clone())),
+        Source::Label(label) => (label, Target::Label { label: label.clone(), app: None }),
+    };
+    let found = workspace.find(&target)?;
+    let value = workspace.open_entries(&found, printer)?.get(PROMPT_KEY)?;
+    if value.is_none() && matches!(source, Source::Store(_)) && found.label.is_none() {
+        return Err(failure(format!("key value store \"{}\" has no prompt", found.shown))
+            .hint(format!("`{} kv set --store {} prompt=@FILE` sets one", program(), found.shown))
+            .into());
+    }
+    let prompt = Prompt::from_store(value, DEFAULT_PROMPT);
+    warn_of_default(&prompt, &found.shown, printer);
+    Ok(Variant { name: name.clone(), prompt })
+}
+
+/// What the app would do is what is measured; but that may be a surprise.
+fn warn_of_default(prompt: &Prompt, store: &str, printer: Printer) {
+    if let Origin::Default(reason) = prompt.origin() {
+        printer.warn(&Warning::DefaultPrompt { store: store.to_owned(), reason: reason.to_string() });
+    }
+}

@@ -1,0 +1,181 @@
+//! `promote`: one variant's prompt for all, by links alone.
+//!
+//! Every label that takes part is linked to the winner's store, so that each answer comes from the winner's prompt while
+//! the app goes on as it is: its labels stay linked, on either runtime, and no line of its code or manifest changes. Where
+//! the store is an SQLite file, whose entries can have one label only, the other labels get a store of their own with
+//! the same prompt. The former stores keep all they hold, and linking them again is the way back.
+
+use experiment::analysis::Status;
+use experiment::{PROMPT_KEY, Prompt};
+use sentiment::DEFAULT_PROMPT;
+
+use crate::commands::report::gather::{Live, gather};
+use crate::commands::report::words;
+use crate::commands::{kv, link};
+use crate::failure::{failure, program};
+use crate::printer::Printer;
+use crate::prompt;
+use crate::stores::{Address, StoreName};
+use crate::warning::Warning;
+use crate::workspace::{Found, Location, Target, Workspace};
+
+/// What to promote.
+#[derive(Debug, Clone)]
+pub(crate) struct Promote {
+    pub(crate) label: String,
+    pub(crate) app: Option<String>,
+    /// Do not ask, even if nothing proves that this variant is better.
+    pub(crate) yes: bool,
+    pub(crate) location: Location,
+}
+
+/// A label to link, and what it means so far.
+struct Change {
+    label: String,
+    former: String,
+    store: String,
+    /// The store has to be made first.
+    new: bool,
+}
+
+/// Links every label of the experiment to the prompt of one of them, and says how to go back.
+///
+/// # Errors
+///
+/// The label takes no part, the observations do not say that it is better and nobody agrees to it even so, or a store
+/// or link cannot be made; links made before that stay.
+pub(crate) fn run(promote: &Promote, printer: Printer) -> anyhow::Result<()> {
+    let Promote { label, yes, location, .. } = promote;
+    let workspace = Workspace::open(location)?;
+    workspace.app.expect_name(promote.app.as_deref())?;
+    let app = workspace.app.name.clone();
+    let live = gather(&workspace, None, printer)?;
+    let Some(winner) = live.experiment.position(label) else {
+        let labels: Vec<&str> = live.experiment.variants().iter().map(experiment::Variant::label).collect();
+        return Err(failure(format!("\"{label}\" takes no part in the experiment of app \"{app}\""))
+            .hint(format!("those that do: {}", labels.join(", ")))
+            .into());
+    };
+    let changes = changes(&workspace, &live, winner)?;
+    if changes.is_empty() {
+        printer.message(format_args!("Every label of app \"{app}\" answers with the prompt of \"{label}\" already"));
+        return Ok(());
+    }
+    if !agreed(&live, label, *yes, printer)? {
+        printer.message("The links have not been updated");
+        return Ok(());
+    }
+    drop(workspace);
+    let winner = &live.prompts[winner];
+    for change in &changes {
+        make(change, winner, location, printer)?;
+        let link = link::Link { label: change.label.clone(), app: None, store: change.store.clone(), yes: true };
+        link::run(&link, location, printer)?;
+    }
+    say_how_to_go_back(&changes, label, &app, printer);
+    Ok(())
+}
+
+/// What has to change so that every label answers with the winner's prompt.
+fn changes(workspace: &Workspace, live: &Live, winner: usize) -> anyhow::Result<Vec<Change>> {
+    let others = live.experiment.variants().iter().zip(&live.stores).zip(&live.prompts).enumerate();
+    let (prompt, store) = (&live.prompts[winner], &live.stores[winner]);
+    let mut changes: Vec<Change> = Vec::new();
+    for (index, ((variant, former), its_prompt)) in others {
+        if index == winner || its_prompt.fingerprint() == prompt.fingerprint() {
+            continue;
+        }
+        let label = variant.label();
+        let (store, new) = match &store.address {
+            // A database has no labels: all of them can mean the same one.
+            Address::Redis(url) => (url.clone(), false),
+            _ => store_of_its_own(workspace, store, label, prompt)?,
+        };
+        let former = match &former.address {
+            Address::Redis(url) if workspace.find(&Target::Store(former.shown.clone())).is_err() => url.clone(),
+            _ => former.shown.clone(),
+        };
+        changes.push(Change { label: label.to_owned(), former, store, new });
+    }
+    Ok(changes)
+}
+
+/// The store in which `label` finds the winner's prompt: `WINNER-LABEL`, or with a number behind it where that name is
+/// taken. One that holds the prompt and is not linked was left by an earlier promotion, and serves again.
+fn store_of_its_own(
+    workspace: &Workspace,
+    winner: &Found,
+    label: &str,
+    prompt: &Prompt,
+) -> anyhow::Result<(String, bool)> {
+    let fits = |text: &str| text.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '-' }).collect::<String>();
+    let base = match &winner.address {
+        Address::Sqlite(path) => path.file_stem().map(|stem| fits(&stem.to_string_lossy())).unwrap_or_default(),
+        _ => fits(&winner.shown),
+    };
+    let names = workspace.stores.names(&workspace.config.links()?)?;
+    let base: String = format!("{base}-{}", fits(label)).trim_matches('-').chars().take(60).collect();
+    for number in 1_u32.. {
+        let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        let parsed = StoreName::parse(&name)?;
+        let taken = names.keys().find(|other| other.as_str().eq_ignore_ascii_case(parsed.as_str()));
+        let Some(taken) = taken else { return Ok((name, true)) };
+        let found = workspace.find(&Target::Store(taken.to_string()))?;
+        let unlinked = workspace.links_to(&found.address)?.is_empty();
+        if unlinked && prompt_in(workspace, &found)?.is_some_and(|it| it.fingerprint() == prompt.fingerprint()) {
+            return Ok((taken.to_string(), false));
+        }
+    }
+    Err(failure(format!("no name is left for a store of \"{label}\"")).into())
+}
+
+fn prompt_in(workspace: &Workspace, found: &Found) -> anyhow::Result<Option<Prompt>> {
+    let value = workspace.open_entries(found, Printer)?.get(PROMPT_KEY)?;
+    Ok(value.map(|value| Prompt::from_store(Some(value), DEFAULT_PROMPT)))
+}
+
+/// Whether to go on: at once if the observations name this variant, else if a person wants it even so.
+fn agreed(live: &Live, label: &str, yes: bool, printer: Printer) -> anyhow::Result<bool> {
+    let report = live.analysis.report();
+    let Some(decision) = &report.decision else { return Ok(true) };
+    if decision.status == Status::Decided && decision.winner.as_deref() == Some(label) {
+        printer.message(words::verdict(decision));
+        return Ok(true);
+    }
+    let warning = Warning::NotProven { label: label.to_owned(), verdict: words::verdict(decision) };
+    if yes {
+        printer.warn(&warning);
+        return Ok(true);
+    }
+    if !prompt::can_ask() {
+        return Err(failure(warning.message()).hint("--yes promotes it even so; nothing was changed").into());
+    }
+    printer.warn(&warning);
+    prompt::confirm(&format!("Promote \"{label}\" even so?"))
+}
+
+/// Makes the store with the prompt in it, before any link leads there.
+fn make(change: &Change, prompt: &Prompt, location: &Location, printer: Printer) -> anyhow::Result<()> {
+    if !change.new {
+        return Ok(());
+    }
+    kv::create::run(&change.store, None, location, printer)?;
+    let workspace = Workspace::open(location)?;
+    let found = workspace.find(&Target::Store(change.store.clone()))?;
+    workspace.open_entries(&found, printer)?.set(&[(PROMPT_KEY.to_owned(), prompt.text().as_bytes().to_vec())])
+}
+
+fn say_how_to_go_back(changes: &[Change], label: &str, app: &str, printer: Printer) {
+    let program = program();
+    printer.message(format_args!("\nEvery label of app \"{app}\" now answers with the prompt of \"{label}\". To go back:"));
+    for Change { label, former, .. } in changes {
+        printer.message(format_args!("  {program} link key-value {label} --app {app} --store {former} --yes"));
+    }
+    for Change { store, .. } in changes.iter().filter(|change| change.new) {
+        printer.message(format_args!("  {program} kv delete {store} --yes"));
+    }
+    printer.message(
+        "An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set \
+         the variable \"variants\" to it.",
+    );
+}

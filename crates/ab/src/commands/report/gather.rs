@@ -1,0 +1,120 @@
+//! Live observations: from the stores of an experiment's variants to an analysis.
+
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::anyhow;
+use experiment::analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan, join_sorted};
+use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
+use sentiment::{DEFAULT_PROMPT, Outcome};
+
+use crate::failure::failure;
+use crate::printer::Printer;
+use crate::stores::Entries;
+use crate::workspace::{Found, Target, Workspace};
+
+/// The variable of the app that says which labels take part.
+const VARIANTS: &str = "variants";
+
+/// The variable of the app that names the model.
+const MODEL: &str = "model";
+
+/// How many records of a store wait to be counted.
+const WAITING: usize = 256;
+
+/// An experiment that runs, with what its stores hold.
+pub(crate) struct Live {
+    pub(crate) experiment: Experiment,
+    /// The stores of the variants, in their order.
+    pub(crate) stores: Vec<Found>,
+    /// The prompts in them, in the same order.
+    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) analysis: Analysis,
+}
+
+/// The outcomes of the app, in the order in which reports have them.
+pub(crate) fn outcomes() -> Outcomes {
+    let labels = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Unsure);
+    Outcomes::new(labels.map(Outcome::as_str), Outcome::Unsure.as_str())
+}
+
+/// The model that the app uses.
+///
+/// # Errors
+///
+/// Its manifest does not say.
+pub(crate) fn model(workspace: &Workspace) -> anyhow::Result<String> {
+    let model = workspace.app.variable(MODEL).map(|model| model.trim().to_owned());
+    model.filter(|model| !model.is_empty()).ok_or_else(|| {
+        failure(format!("app \"{}\" has no variable \"{MODEL}\" that names its model", workspace.app.name))
+            .hint("name it with --model")
+            .into()
+    })
+}
+
+/// Reads what the variants' stores hold, in memory that does not grow with it.
+///
+/// # Errors
+///
+/// The manifest names no experiment, a label is not linked, or a store cannot be read.
+pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printer) -> anyhow::Result<Live> {
+    let experiment = experiment(workspace)?;
+    let model = model.map_or_else(|| self::model(workspace), |model| Ok(model.to_owned()))?;
+    let (mut stores, mut prompts, mut opened, mut current) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for variant in experiment.variants() {
+        let label = variant.label();
+        let found = workspace.find(&Target::Label { label: label.to_owned(), app: None })?;
+        let mut entries = workspace.open_entries(&found, printer)?;
+        let prompt = Prompt::from_store(entries.get(PROMPT_KEY)?, DEFAULT_PROMPT);
+        current.push(CurrentVariant::new(label, variant.weight(), prompt.fingerprint(), &*model));
+        stores.push(found);
+        prompts.push(prompt);
+        opened.push(entries);
+    }
+    let mut analysis = Analysis::new(outcomes(), current, Plan::default());
+    count(opened, &mut analysis)?;
+    Ok(Live { experiment, stores, prompts, analysis })
+}
+
+/// The experiment of the app; every label that is linked, in one without the variable.
+fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
+    if let Some(variants) = workspace.app.variable(VARIANTS) {
+        return variants.parse().map_err(|error| {
+            failure(format!("app \"{}\" has a variable \"{VARIANTS}\" that cannot be used: {error}", workspace.app.name))
+                .hint("write labels with optional weights: promptstore1=90,promptstore2=10")
+                .into()
+        });
+    }
+    let labels: Vec<String> = workspace.links()?.into_iter().map(|link| link.label).collect();
+    labels.join(",").parse().map_err(|_| {
+        failure(format!("app \"{}\" has no variable \"{VARIANTS}\", and no label is linked", workspace.app.name)).into()
+    })
+}
+
+/// Reads the stores side by side, each on a thread of its own, so that for each key what they all hold is known at once.
+fn count(stores: Vec<Box<dyn Entries>>, analysis: &mut Analysis) -> anyhow::Result<()> {
+    thread::scope(|scope| {
+        let mut readers = Vec::new();
+        let mut streams = Vec::new();
+        for mut store in stores {
+            let (send, receive) = mpsc::sync_channel(WAITING);
+            readers.push(scope.spawn(move || {
+                store.for_each(&mut |key, value| {
+                    if let Some(record) = Record::<Outcome>::from_json(value) {
+                        send.send((key.to_owned(), record))?;
+                    }
+                    Ok(())
+                })
+            }));
+            streams.push(receive);
+        }
+        for (_, records) in join_sorted(streams) {
+            let name = |outcome: &Outcome| outcome.as_str();
+            let observed = records.iter().map(|(variant, record)| (*variant, Observation::of_record(record, name)));
+            analysis.observe_together(&observed.collect::<Vec<_>>());
+        }
+        readers.into_iter().try_for_each(|reader| {
+            reader.join().map_err(|_| anyhow!("a store could not be read to the end"))?
+        })
+    })
+}

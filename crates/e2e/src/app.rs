@@ -1,0 +1,323 @@
+//! The app on a free port, with links and stores of its own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::artifacts;
+use crate::explorer::Explorer;
+use crate::model_server::ModelServer;
+use crate::process::Process;
+use crate::raw::Raw;
+use crate::response::{Answer, Response};
+use crate::runtime::Launch;
+use crate::store::StoreFile;
+
+/// The path of the API.
+pub const SENTIMENT: &str = "/api/sentiment-analysis";
+
+/// The label of the first variant: unless told otherwise, it is linked to the store `case-a`, with the prompt of that name.
+pub const FIRST: &str = "promptstore1";
+
+/// The label of the second variant: unless told otherwise, it is linked to the store `case-b`, with the prompt of that name.
+pub const SECOND: &str = "promptstore2";
+
+/// The explorer's credentials, unless told otherwise. What can go wrong with them is part of them.
+pub const CREDENTIALS: &str = "ada:pâss:wörd 🔑";
+
+/// An app to be.
+#[derive(Clone, Debug)]
+pub struct AppBuilder {
+    links: BTreeMap<String, Link>,
+    model: Option<String>,
+    variables: Vec<(String, String)>,
+    manifest: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Link {
+    /// The store of this name, with these entries at first.
+    File { name: String, entries: Vec<(String, Vec<u8>)> },
+    Redis { url: String },
+}
+
+/// A running app. It ends with this value; when the test fails, what it printed is shown.
+#[derive(Debug)]
+pub struct App {
+    process: Process,
+    address: SocketAddr,
+    client: Client,
+    builder: AppBuilder,
+    folder: TempDir,
+}
+
+impl App {
+    /// The app of the repository, with the article's two stores and no model.
+    pub fn builder() -> AppBuilder {
+        let prompt = |name: &str| {
+            let text = fs::read(artifacts::root().join(format!("prompts/{name}.txt"))).unwrap();
+            Link::File { name: name.to_owned(), entries: vec![("prompt".to_owned(), text)] }
+        };
+        let links = [(FIRST, prompt("case-a")), (SECOND, prompt("case-b"))];
+        AppBuilder {
+            links: links.into_iter().map(|(label, link)| (label.to_owned(), link)).collect(),
+            model: None,
+            variables: Vec::new(),
+            manifest: None,
+        }
+        .credentials(CREDENTIALS)
+    }
+
+    /// The app with a model, and no more than that.
+    pub fn with(model: &ModelServer) -> Self {
+        Self::builder().model(model).start()
+    }
+
+    /// The app with a model and the first variant alone.
+    pub fn with_one_variant(model: &ModelServer) -> Self {
+        Self::builder().model(model).variable("variants", FIRST).start()
+    }
+
+    /// An address of the app.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The app's process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The runtime config.
+    pub fn runtime_config(&self) -> PathBuf {
+        self.folder.path().join("runtime-config.toml")
+    }
+
+    /// The folder of the manifest.
+    pub fn manifest_folder(&self) -> PathBuf {
+        self.builder.manifest_folder(self.folder.path())
+    }
+
+    /// The file of the store of this name.
+    pub fn store_file(&self, name: &str) -> StoreFile {
+        store_file(self.folder.path(), name)
+    }
+
+    /// What the store of a label holds.
+    pub fn rows(&self, label: &str) -> BTreeMap<String, Vec<u8>> {
+        self.linked_file(label).rows(label)
+    }
+
+    /// What the store of a label holds beside the prompt: its keys, and the records as JSON.
+    pub fn records(&self, label: &str) -> BTreeMap<String, Value> {
+        let rows = self.rows(label).into_iter().filter(|(key, _)| key != "prompt");
+        rows.map(|(key, value)| (key, serde_json::from_slice(&value).unwrap())).collect()
+    }
+
+    /// Sets a key in the store of a label, from outside the app.
+    pub fn write(&self, label: &str, key: &str, value: impl AsRef<[u8]>) {
+        self.linked_file(label).set(label, [(key, value.as_ref())]);
+    }
+
+    /// Asks for the sentiment of a sentence.
+    pub async fn ask(&self, sentence: &str) -> Answer {
+        self.try_ask(sentence).await.answer()
+    }
+
+    /// The same, whatever the answer.
+    pub async fn try_ask(&self, sentence: &str) -> Response {
+        self.post(json!({ "sentence": sentence }).to_string()).await
+    }
+
+    /// Posts any body to the API.
+    pub async fn post(&self, body: impl Into<reqwest::Body>) -> Response {
+        let request = self.request(Method::POST, SENTIMENT).header("content-type", "application/json");
+        Response::of(request.body(body)).await.unwrap()
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Response {
+        Response::of(self.request(Method::GET, path)).await.unwrap()
+    }
+
+    /// A request that is yet to be sent.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    /// The fingerprint and the origin of each variant's prompt, in the experiment's order.
+    pub async fn prompts(&self) -> Vec<(String, String)> {
+        let json = self.get("/api/variants").await.json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let variants = json["variants"].as_array().unwrap().iter();
+        variants.map(|variant| (text(&variant["fingerprint"]), text(&variant["origin"]))).collect()
+    }
+
+    /// The explorer, with the right credentials.
+    pub fn explorer(&self) -> Explorer {
+        Explorer::new(self.client.clone(), &self.url("")).with_credentials(CREDENTIALS)
+    }
+
+    /// A new connection.
+    pub fn connect(&self) -> Raw {
+        Raw::connect(self.address)
+    }
+
+    /// Ends the app and starts it again in another way, on the same stores.
+    #[must_use]
+    pub fn restart(self, change: impl FnOnce(AppBuilder) -> AppBuilder) -> Self {
+        let Self { process, builder, folder, .. } = self;
+        drop(process);
+        change(builder).start_in(folder)
+    }
+
+    fn linked_file(&self, label: &str) -> StoreFile {
+        match &self.builder.links[label] {
+            Link::File { name, .. } => self.store_file(name),
+            Link::Redis { url } => panic!("{label} is linked to {url}"),
+        }
+    }
+}
+
+impl AppBuilder {
+    /// Lets the model at this server answer, in Spin's own protocol.
+    #[must_use]
+    pub fn model(self, model: &ModelServer) -> Self {
+        self.llm_compute(&model.url(), "default")
+    }
+
+    /// Lets the model at this server answer, in `OpenAI`'s protocol.
+    #[must_use]
+    pub fn open_ai_model(self, model: &ModelServer) -> Self {
+        self.llm_compute(&model.url(), "open_ai")
+    }
+
+    /// Sets `url` and `api_type` of the model.
+    #[must_use]
+    pub fn llm_compute(mut self, url: &str, api: &str) -> Self {
+        self.model = Some(format!(
+            "[llm_compute]\ntype = \"remote_http\"\nurl = \"{url}\"\nauth_token = \"scripted\"\napi_type = \"{api}\"\n"
+        ));
+        self
+    }
+
+    /// Links a label to a store that has these entries at first.
+    #[must_use]
+    pub fn store<'e>(
+        mut self,
+        label: &str,
+        name: &str,
+        entries: impl IntoIterator<Item = (&'e str, &'e [u8])>,
+    ) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        self.links.insert(label.to_owned(), Link::File { name: name.to_owned(), entries });
+        self
+    }
+
+    /// Links a label to a Redis database.
+    #[must_use]
+    pub fn redis(mut self, label: &str, url: String) -> Self {
+        self.links.insert(label.to_owned(), Link::Redis { url });
+        self
+    }
+
+    /// Sets a variable of the app.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(set, _)| set != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets the explorer's credentials, as `user:password`; `:` is none.
+    #[must_use]
+    pub fn credentials(self, credentials: &str) -> Self {
+        let (user, password) = credentials.split_once(':').unwrap();
+        self.variable("kv_explorer_user", user).variable("kv_explorer_password", password)
+    }
+
+    /// Replaces a part of the manifest, which then is a copy in a folder of its own.
+    #[must_use]
+    pub fn manifest(mut self, part: &str, by: &str) -> Self {
+        let text = self.manifest.unwrap_or_else(|| fs::read_to_string(artifacts::root().join("spin.toml")).unwrap());
+        assert!(text.contains(part), "spin.toml does not contain {part:?}");
+        self.manifest = Some(text.replace(part, by));
+        self
+    }
+
+    /// Starts the app.
+    pub fn start(self) -> App {
+        let folder = tempfile::Builder::new().prefix("ab-e2e-").tempdir().unwrap();
+        for (label, link) in &self.links {
+            if let Link::File { name, entries } = link {
+                let entries = entries.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+                store_file(folder.path(), name).set(label, entries);
+            }
+        }
+        self.start_in(folder)
+    }
+
+    fn start_in(self, folder: TempDir) -> App {
+        artifacts::build_components();
+        let runtime_config = folder.path().join("runtime-config.toml");
+        fs::write(&runtime_config, self.runtime_config()).unwrap();
+        if let Some(text) = &self.manifest {
+            make_app_folder(&self.manifest_folder(folder.path()), text);
+        }
+        let process = Launch {
+            manifest: &self.manifest_folder(folder.path()).join("spin.toml"),
+            runtime_config: &runtime_config,
+            log_folder: &folder.path().join("logs"),
+            state_folder: &folder.path().join("state"),
+            variables: &self.variables,
+        }
+        .start();
+        let address = process.wait_for(|line| line.split_once("Serving http://")?.1.trim().parse().ok());
+        // What a test asks of an app on this machine is nothing for a proxy.
+        let client = Client::builder().no_proxy().build().unwrap();
+        App { process, address, client, builder: self, folder }
+    }
+
+    fn manifest_folder(&self, folder: &Path) -> PathBuf {
+        if self.manifest.is_some() { folder.join("app") } else { artifacts::root().to_owned() }
+    }
+
+    fn runtime_config(&self) -> String {
+        let mut text = self.model.clone().unwrap_or_default();
+        for (label, link) in &self.links {
+            let (kind, key, value) = match link {
+                Link::File { name, .. } => ("spin", "path", store_path(name)),
+                Link::Redis { url } => ("redis", "url", url.clone()),
+            };
+            // Writing to a String does not fail.
+            let _ = write!(text, "\n[key_value_store.{label}]\ntype = \"{kind}\"\n{key} = \"{value}\"\n");
+        }
+        text
+    }
+}
+
+fn store_file(folder: &Path, name: &str) -> StoreFile {
+    StoreFile::new(folder.join(store_path(name)))
+}
+
+fn store_path(name: &str) -> String {
+    format!("stores/{name}.db")
+}
+
+/// A folder with another manifest, and all that it names.
+fn make_app_folder(folder: &Path, manifest: &str) {
+    fs::create_dir_all(folder.join(".spin")).unwrap();
+    fs::write(folder.join("spin.toml"), manifest).unwrap();
+    for name in ["assets", "prompts", "target", ".spin/compiled"] {
+        let link = folder.join(name);
+        if !link.exists() {
+            std::os::unix::fs::symlink(artifacts::root().join(name), link).unwrap();
+        }
+    }
+}

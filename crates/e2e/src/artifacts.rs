@@ -1,0 +1,67 @@
+//! What is tested: the command line and the components, built once for each run of the tests.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// The repository.
+pub fn root() -> &'static Path {
+    static ROOT: LazyLock<PathBuf> =
+        LazyLock::new(|| fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap());
+    &ROOT
+}
+
+/// The command line. It is built as `cargo build` builds it for the whole workspace, unless `AB_E2E_AB` names one that
+/// is to be tested as it is.
+pub fn ab() -> &'static Path {
+    static AB: LazyLock<PathBuf> = LazyLock::new(|| match env::var_os("AB_E2E_AB") {
+        Some(path) => path.into(),
+        None => built_ab(),
+    });
+    &AB
+}
+
+/// Builds the components where `spin.toml` expects them, with the command line's own `build`.
+pub fn build_components() {
+    static BUILT: LazyLock<()> = LazyLock::new(|| {
+        let _alone = alone();
+        run(Command::new(ab()).arg("build").arg("--from").arg(root()));
+    });
+    LazyLock::force(&BUILT);
+}
+
+fn built_ab() -> PathBuf {
+    let profile_folder = profile_folder();
+    let profile = match profile_folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let _alone = alone();
+    // Without naming a package, so that features are those of the workspace and nothing is compiled twice.
+    run(Command::new(cargo)
+        .args(["build", "--bin", "ab", "--profile", profile, "--target-dir"])
+        .arg(profile_folder.parent().unwrap())
+        .current_dir(root()));
+    profile_folder.join(format!("ab{}", env::consts::EXE_SUFFIX))
+}
+
+/// The folder of this build, as in `target/debug`: tests are in its folder `deps`.
+fn profile_folder() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().to_owned()
+}
+
+/// Keeps other test binaries from building meanwhile.
+fn alone() -> File {
+    let lock = File::create(profile_folder().join(".e2e-build-lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    assert!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+}
