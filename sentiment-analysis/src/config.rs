@@ -2,10 +2,9 @@
 
 use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
+use api::Misconfigured;
 use experiment::{Assignment, Experiment};
-use spin_sdk::{http::StatusCode, variables};
-
-use crate::answer::Problem;
+use spin_sdk::variables;
 
 /// How the app is set up. The defaults stand in `spin.toml`.
 #[derive(Debug, PartialEq)]
@@ -74,39 +73,10 @@ fn number(
     number.ok_or_else(|| Misconfigured::new(name, format_args!("`{text}` is not {expected}")))
 }
 
-/// A variable whose value the app cannot work with.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Misconfigured {
-    variable: &'static str,
-    reason: String,
-}
-
-impl Misconfigured {
-    fn new(variable: &'static str, reason: impl fmt::Display) -> Self {
-        Self { variable, reason: reason.to_string() }
-    }
-}
-
-impl fmt::Display for Misconfigured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { variable, reason } = self;
-        let name = variable.to_ascii_uppercase();
-        write!(
-            f,
-            "The variable `{variable}` cannot be used: {reason}. Set it in spin.toml, with `--variable {variable}=…` or \
-                   with SPIN_VARIABLE_{name}, and restart."
-        )
-    }
-}
-
-impl From<Misconfigured> for Problem {
-    fn from(error: Misconfigured) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use api::Problem;
+
     use super::*;
 
     const DEFAULTS: [&str; NAMES.len()] =
@@ -141,7 +111,7 @@ mod tests {
         for (name, texts) in cases {
             for text in texts {
                 let error = with(name, text).unwrap_err();
-                assert_eq!(error.variable, name, "{text:?}");
+                assert_eq!(error.variable(), name, "{text:?}");
                 let problem = Problem::from(error);
                 assert!(problem.detail().contains(&format!("--variable {name}=")), "{problem:?}");
             }

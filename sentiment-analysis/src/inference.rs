@@ -2,6 +2,7 @@
 
 use std::{fmt, pin::pin};
 
+use api::Problem;
 use futures::future::{Either, select};
 use sentiment::MAX_TOKENS;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use spin_sdk::{
 };
 
 use crate::{
-    answer::Problem,
     body::{self, Unread},
     config::Config,
 };

@@ -5,6 +5,7 @@ use std::{
     rc::Rc,
 };
 
+use api::{Misconfigured, Problem, log::warn};
 use experiment::{Assignment, Fallback, Origin, Prompt, Variant, VisitorId, spin::StoreError};
 use rand::{
     SeedableRng,
@@ -13,11 +14,7 @@ use rand::{
 use sentiment::DEFAULT_PROMPT;
 use spin_sdk::http::{HeaderMap, StatusCode};
 
-use crate::{
-    answer::Problem,
-    config::{Config, Misconfigured},
-    log,
-};
+use crate::config::Config;
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Instance>> = const { Cell::new(None) };
@@ -38,7 +35,7 @@ impl Instance {
         if let Some(instance) = CURRENT.get() {
             return Ok(instance);
         }
-        let config = Config::load().await.inspect_err(|error: &Misconfigured| log::warn(error))?;
+        let config = Config::load().await.inspect_err(|error: &Misconfigured| warn(error))?;
         let instance = &*Box::leak(Box::new(Self::new(config)?));
         CURRENT.set(Some(instance));
         Ok(instance)
@@ -95,7 +92,7 @@ impl Instance {
         if known.as_ref() != Some(&prompt)
             && let Origin::Default(reason) = prompt.origin()
         {
-            log::warn(format_args!("{}: the default prompt is used, because {reason}", variant.label()));
+            warn(format_args!("{}: the default prompt is used, because {reason}", variant.label()));
         }
         *known = Some(Rc::clone(&prompt));
         prompt

@@ -1,9 +1,8 @@
-//! What goes to the terminal: one JSON line for each request on standard output, the rest on standard error.
+//! What goes to standard output: one JSON line for each request to classify a sentence or to correct an answer.
 //!
 //! A sentence is never logged. Writing is never allowed to fail a request, so unlike `println!` this does not panic.
 
 use std::{
-    fmt,
     io::{self, Write},
     time::Duration,
 };
@@ -12,7 +11,8 @@ use sentiment::Outcome;
 use serde::Serialize;
 use spin_sdk::http::StatusCode;
 
-/// A request to classify a sentence, from which assignments can be counted.
+/// A request. Those to classify a sentence have the event `sentiment`: from them assignments can be counted. Corrections have
+/// the event `feedback`.
 #[derive(Serialize)]
 pub(crate) struct Request<'l> {
     event: &'static str,
@@ -26,6 +26,9 @@ pub(crate) struct Request<'l> {
     /// Whether it came from the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     cached: Option<bool>,
+    /// What a person said would have been right; null where they took it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Option<Outcome>>,
     elapsed_ms: f64,
 }
 
@@ -36,13 +39,33 @@ impl<'l> Request<'l> {
     }
 
     /// A request that was not, before or after it was assigned a variant.
-    pub(crate) fn failed(variant: Option<&'l str>, status: StatusCode) -> Self {
+    pub(crate) const fn failed(variant: Option<&'l str>, status: StatusCode) -> Self {
+        Self { variant, ..Self::new("sentiment", status) }
+    }
+
+    /// A correction of the answer of a variant.
+    pub(crate) fn corrected(variant: &'l str, outcome: Outcome, expected: Option<Outcome>) -> Self {
         Self {
-            event: "sentiment",
+            variant: Some(variant),
+            outcome: Some(outcome),
+            expected: Some(expected),
+            ..Self::new("feedback", StatusCode::OK)
+        }
+    }
+
+    /// A correction that was refused.
+    pub(crate) const fn not_corrected(status: StatusCode) -> Self {
+        Self::new("feedback", status)
+    }
+
+    const fn new(event: &'static str, status: StatusCode) -> Self {
+        Self {
+            event,
             status: status.as_u16(),
-            variant,
+            variant: None,
             outcome: None,
             cached: None,
+            expected: None,
             elapsed_ms: 0.0,
         }
     }
@@ -56,12 +79,6 @@ impl<'l> Request<'l> {
             _ = io::stdout().write_all(line.as_bytes());
         }
     }
-}
-
-/// Writes a line to standard error.
-pub(crate) fn warn(message: impl fmt::Display) {
-    let line = format!("{message}\n");
-    _ = io::stderr().write_all(line.as_bytes());
 }
 
 #[cfg(test)]
@@ -82,6 +99,18 @@ mod tests {
         assert_eq!(
             json(Request::failed(None, StatusCode::BAD_REQUEST)),
             r#"{"event":"sentiment","status":400,"elapsed_ms":0.0}"#
+        );
+        assert_eq!(
+            json(Request::corrected("promptstore1", Outcome::Positive, Some(Outcome::Neutral))),
+            r#"{"event":"feedback","status":200,"variant":"promptstore1","outcome":"positive","expected":"neutral","elapsed_ms":0.0}"#
+        );
+        assert_eq!(
+            json(Request::corrected("promptstore1", Outcome::Unsure, None)),
+            r#"{"event":"feedback","status":200,"variant":"promptstore1","outcome":"unsure","expected":null,"elapsed_ms":0.0}"#
+        );
+        assert_eq!(
+            json(Request::not_corrected(StatusCode::NOT_FOUND)),
+            r#"{"event":"feedback","status":404,"elapsed_ms":0.0}"#
         );
     }
 }

@@ -5,9 +5,8 @@
 //! `http.CrossOriginProtection`: browsers say in `Sec-Fetch-Site` where a request comes from, those that do not (on plain
 //! HTTP they leave it out) send `Origin`, and what sends neither is no browser.
 
+use api::Problem;
 use spin_sdk::http::{HeaderMap, StatusCode, Uri};
-
-use crate::answer::Problem;
 
 /// Refuses a request that a page of another origin sent.
 pub(crate) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {

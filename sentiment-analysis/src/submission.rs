@@ -1,18 +1,15 @@
 //! From a request's body to a sentence.
-//!
-//! The body's declared content type does not matter, as it did not in the API that this one replaces: `curl --data` says
-//! that it sends a form. What a page of another site could send that way, [`crate::origin`] keeps out.
 
 use std::borrow::Cow;
 
+use api::Problem;
 use sentiment::Sentence;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::answer::Problem;
+use crate::json::Expected;
 
-/// What is expected, for details.
-const EXPECTED: &str = "send {\"sentence\": \"…\"}";
+const EXPECTED: Expected = Expected("send {\"sentence\": \"…\"}");
 
 /// What a body holds. Other fields are ignored.
 #[derive(Deserialize)]
@@ -24,16 +21,7 @@ pub(crate) struct Submission<'b> {
 impl<'b> Submission<'b> {
     /// Reads a body. What is wrong with one that cannot be read is looked for only then.
     pub(crate) fn parse(body: &'b [u8]) -> Result<Self, Problem> {
-        let text = str::from_utf8(body).map_err(|error| {
-            let at = error.valid_up_to();
-            Problem::bad_request(format!(
-                "The body is not UTF-8, from byte {at} on: encode it as UTF-8 and {EXPECTED}."
-            ))
-        })?;
-        let submission =
-            serde_json::from_str(text).map_err(|error| Problem::bad_request(mistake(text, &error)))?;
-        // A list of one string is read as well, as an object without names.
-        if is_object(text) { Ok(submission) } else { Err(Problem::bad_request(not_an_object(text))) }
+        EXPECTED.read(body, mistake)
     }
 
     /// The sentence, if it is one that can be classified.
@@ -43,48 +31,6 @@ impl<'b> Submission<'b> {
     }
 }
 
-/// Says why a text is not a submission, given what the parser says.
-fn mistake(text: &str, error: &serde_json::Error) -> String {
-    if text.trim().is_empty() {
-        return format!("The body is empty: {EXPECTED}.");
-    }
-    if !error.is_data() {
-        return not_json(error);
-    }
-    if !is_object(text) {
-        return not_an_object(text);
-    }
-    match serde_json::from_str(text) {
-        Err(error) if error.is_data() => format!("The body has more than one `sentence`: {EXPECTED}."),
-        Err(error) => not_json(&error),
-        Ok(Fields { sentence: None }) => format!("The body has no `sentence`: {EXPECTED}."),
-        Ok(Fields { sentence: Some(value) }) => {
-            format!("The `sentence` is {}, not a string: {EXPECTED}.", kind(value.get()))
-        }
-    }
-}
-
-fn not_json(error: &serde_json::Error) -> String {
-    let error = error.to_string();
-    // The parser names the one half or the other by what it expected in its place.
-    if error.contains("surrogate") || error.contains("hex escape") {
-        format!(
-            "The body contains half of a surrogate pair, which is no character ({error}): escape a character beyond U+FFFF \
-             as two halves, or do not escape it."
-        )
-    } else {
-        format!("The body is not JSON ({error}): {EXPECTED}.")
-    }
-}
-
-fn not_an_object(text: &str) -> String {
-    format!("The body is {}, not an object: {EXPECTED}.", kind(text))
-}
-
-fn is_object(text: &str) -> bool {
-    text.trim_start().starts_with('{')
-}
-
 /// The same as [`Submission`], of whatever type.
 #[derive(Deserialize)]
 struct Fields<'b> {
@@ -92,15 +38,14 @@ struct Fields<'b> {
     sentence: Option<&'b RawValue>,
 }
 
-/// What a JSON value is called, by its first character.
-fn kind(value: &str) -> &'static str {
-    match value.trim_start().chars().next() {
-        Some('{') => "an object",
-        Some('[') => "a list",
-        Some('"') => "a string",
-        Some('t' | 'f') => "a boolean",
-        Some('n') => "null",
-        _ => "a number",
+fn mistake(text: &str) -> String {
+    match serde_json::from_str(text) {
+        Err(error) if error.is_data() => {
+            format!("The body has more than one `sentence`: {}.", EXPECTED.0)
+        }
+        Err(error) => EXPECTED.not_json(&error),
+        Ok(Fields { sentence: None }) => EXPECTED.missing("sentence"),
+        Ok(Fields { sentence: Some(value) }) => EXPECTED.other_type("sentence", value.get()),
     }
 }
 

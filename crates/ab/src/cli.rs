@@ -1,7 +1,9 @@
 //! The arguments. Each command turns them into plain values and calls its file in `commands`.
 
+mod eval;
 mod kv;
 mod link;
+mod report;
 mod up;
 
 use std::path::PathBuf;
@@ -38,6 +40,12 @@ enum Command {
     /// Unlink an app from a store
     #[command(subcommand)]
     Unlink(link::UnlinkCommand),
+    /// Find out which prompt is better, on labelled sentences
+    Eval(Box<eval::EvalArguments>),
+    /// Report what live observations and people's corrections say
+    Report(report::ReportArguments),
+    /// Make the better variant the only one, by relinking
+    Promote(report::PromoteArguments),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -59,6 +67,9 @@ impl Cli {
             Command::Kv(command) => command.run(printer),
             Command::Link(command) => command.run(printer),
             Command::Unlink(command) => command.run(printer),
+            Command::Eval(arguments) => commands::eval::run(&(*arguments).into(), printer),
+            Command::Report(arguments) => commands::report::run(&arguments.into(), printer),
+            Command::Promote(arguments) => commands::promote::run(&arguments.into(), printer),
             Command::Completions { shell } => commands::completions::run(Self::command(), shell, printer),
         }
     }

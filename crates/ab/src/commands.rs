@@ -2,8 +2,11 @@
 
 pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod eval;
 pub(crate) mod kv;
 pub(crate) mod link;
 pub(crate) mod model;
+pub(crate) mod promote;
+pub(crate) mod report;
 pub(crate) mod unlink;
 pub(crate) mod up;

@@ -62,6 +62,9 @@ impl Warning {
             }
             Self::UndeclaredVariable { name } => format!("the app has no variable \"{name}\""),
             Self::Analysis(notice) => notice.message.clone(),
+            Self::AssignedElsewhere { log, count: 1 } => {
+                format!("1 assignment in {log} is to a label that has no part in the experiment")
+            }
             Self::AssignedElsewhere { log, count } => {
                 format!("{count} assignments in {log} are to labels that have no part in the experiment")
             }

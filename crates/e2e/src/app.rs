@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -43,8 +44,13 @@ pub struct AppBuilder {
 #[derive(Clone, Debug)]
 enum Link {
     /// The store of this name, with these entries at first.
-    File { name: String, entries: Vec<(String, Vec<u8>)> },
-    Redis { url: String },
+    File {
+        name: String,
+        entries: Vec<(String, Vec<u8>)>,
+    },
+    Redis {
+        url: String,
+    },
 }
 
 /// A running app. It ends with this value; when the test fails, what it printed is shown.
@@ -90,8 +96,18 @@ impl App {
     }
 
     /// The app's process.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// The app's exit status, once it has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
+    }
+
+    /// The file that keeps what a component prints on `stdout` or `stderr`.
+    pub fn log(&self, component: &str, stream: &str) -> PathBuf {
+        self.folder.path().join("logs").join(format!("{component}_{stream}.txt"))
     }
 
     /// The runtime config.
@@ -245,7 +261,8 @@ impl AppBuilder {
     /// Replaces a part of the manifest, which then is a copy in a folder of its own.
     #[must_use]
     pub fn manifest(mut self, part: &str, by: &str) -> Self {
-        let text = self.manifest.unwrap_or_else(|| fs::read_to_string(artifacts::root().join("spin.toml")).unwrap());
+        let text =
+            self.manifest.unwrap_or_else(|| fs::read_to_string(artifacts::root().join("spin.toml")).unwrap());
         assert!(text.contains(part), "spin.toml does not contain {part:?}");
         self.manifest = Some(text.replace(part, by));
         self

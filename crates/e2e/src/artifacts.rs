@@ -14,22 +14,26 @@ pub fn root() -> &'static Path {
 }
 
 /// The command line. It is built as `cargo build` builds it for the whole workspace, unless `AB_E2E_AB` names one that
-/// is to be tested as it is.
+/// is to be tested as it is, with the components as they were built last.
 pub fn ab() -> &'static Path {
-    static AB: LazyLock<PathBuf> = LazyLock::new(|| match env::var_os("AB_E2E_AB") {
-        Some(path) => path.into(),
-        None => built_ab(),
-    });
+    static AB: LazyLock<PathBuf> = LazyLock::new(|| given_ab().unwrap_or_else(built_ab));
     &AB
 }
 
 /// Builds the components where `spin.toml` expects them, with the command line's own `build`.
 pub fn build_components() {
     static BUILT: LazyLock<()> = LazyLock::new(|| {
-        let _alone = alone();
-        run(Command::new(ab()).arg("build").arg("--from").arg(root()));
+        if given_ab().is_none() {
+            let ab = ab();
+            let _alone = alone();
+            run(Command::new(ab).arg("build").arg("--from").arg(root()));
+        }
     });
     LazyLock::force(&BUILT);
+}
+
+fn given_ab() -> Option<PathBuf> {
+    env::var_os("AB_E2E_AB").map(PathBuf::from)
 }
 
 fn built_ab() -> PathBuf {

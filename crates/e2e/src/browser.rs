@@ -72,6 +72,10 @@ impl Browser {
         let mut this = Self { client, port, session: String::new(), _driver: driver, _profile: profile };
         let session = this.call(Method::POST, "/session", &capabilities).await.unwrap();
         this.session = session["sessionId"].as_str().unwrap().to_owned();
+        // Leaves the browser's own first page, and forgets what that asked for.
+        this.open("about:blank").await;
+        this.requested().await;
+        this.messages().await;
         Some(this)
     }
 
@@ -91,7 +95,8 @@ impl Browser {
         let script = format!("return {expression};");
         loop {
             let value = self.run(&script, &[]).await;
-            if !matches!(&value, Value::Null | Value::Bool(false)) && value != json!("") && value != json!(0) {
+            if !matches!(&value, Value::Null | Value::Bool(false)) && value != json!("") && value != json!(0)
+            {
                 return value;
             }
             if Instant::now() > deadline {
@@ -104,7 +109,8 @@ impl Browser {
 
     /// The text of the element that a CSS selector finds, as a person sees it.
     pub async fn text(&self, selector: &str) -> String {
-        let text = self.run("return document.querySelector(arguments[0])?.innerText;", &[selector.into()]).await;
+        let text =
+            self.run("return document.querySelector(arguments[0])?.innerText;", &[selector.into()]).await;
         text.as_str().unwrap_or_else(|| panic!("no element is {selector:?}")).to_owned()
     }
 
@@ -147,7 +153,10 @@ impl Browser {
         assert_eq!(complaints, []);
         let own = format!("{origin}/");
         let requested = self.requested().await;
-        assert!(requested.iter().any(|url| url.starts_with(&own)), "nothing was asked of {own}: {requested:?}");
+        assert!(
+            requested.iter().any(|url| url.starts_with(&own)),
+            "nothing was asked of {own}: {requested:?}"
+        );
         let foreign: Vec<&String> = requested.iter().filter(|url| !url.starts_with(&own)).collect();
         assert!(foreign.is_empty(), "asked of others than {own}: {foreign:?}");
     }

@@ -71,14 +71,10 @@ impl Process {
         self.log.lines().text.join("\n")
     }
 
-    /// The id of the process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Asks it to end: SIGTERM.
-    pub fn terminate(&self) {
-        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id())]).status().unwrap();
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent =
+            Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
         assert!(sent.success(), "{} is gone", self.name);
     }
 
@@ -111,7 +107,7 @@ impl Drop for Process {
             eprintln!("--- {}\n{}\n---", self.name, self.output());
         }
         if self.has_children && self.child.try_wait().is_ok_and(|status| status.is_none()) {
-            self.terminate();
+            self.signal("TERM");
             self.ended_within(Duration::from_secs(10));
         }
         // It may have ended already.

@@ -70,6 +70,10 @@ impl Response {
         let json = self.json();
         assert_eq!((&json["type"], &json["status"]), (&Value::from("about:blank"), &status.into()), "{json}");
         assert!(json["title"].is_string(), "{json}");
-        json["detail"].as_str().filter(|detail| !detail.is_empty()).unwrap_or_else(|| panic!("{json}")).to_owned()
+        json["detail"]
+            .as_str()
+            .filter(|detail| !detail.is_empty())
+            .unwrap_or_else(|| panic!("{json}"))
+            .to_owned()
     }
 }

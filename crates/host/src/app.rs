@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use wasmtime::component::{Component as Code, Linker};
+use wasmtime::component::Linker;
 use wasmtime::Engine;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+use crate::compiled;
 use crate::component::{Component, Grants};
+use crate::engine;
 use crate::error::LoadError;
 use crate::guest::Guest;
 use crate::links::Links;
@@ -24,7 +26,6 @@ use crate::routing::Router;
 use crate::runtime_config::RuntimeConfig;
 use crate::server::{self, AppInfo, Site};
 use crate::variables::Variables;
-use crate::engine;
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -119,11 +120,11 @@ impl App {
         let links = Arc::new(Links::open(&config.stores)?);
         let (output, printing) = Output::start(settings.quiet, settings.log_folder.clone());
 
-        let engine = engine::engine(manifest.components.len(), engine::cache_folder(&manifest.folder))
-            .map_err(LoadError::Engine)?;
+        let engine = engine::engine(manifest.components.len()).map_err(LoadError::Engine)?;
         let linker = engine::linker(&engine).map_err(LoadError::Engine)?;
+        let compiled = compiled::folder(&manifest.folder);
         let load = |component: &manifest::Component| {
-            let pre = compile(&engine, &linker, component)?;
+            let pre = compile(&engine, &linker, component, &compiled)?;
             let grants = Grants {
                 id: component.id.as_str().into(),
                 labels: component.key_value_stores.iter().cloned().collect(),
@@ -199,13 +200,14 @@ fn compile(
     engine: &Engine,
     linker: &Linker<Guest>,
     component: &manifest::Component,
+    folder: &Path,
 ) -> Result<ServicePre<Guest>, LoadError> {
     let id = || component.id.clone();
     let file = || component.source.clone();
     if !component.source.is_file() {
         return Err(LoadError::NotBuilt { id: id(), file: file() });
     }
-    let code = Code::from_file(engine, &component.source)
+    let code = compiled::load(engine, &component.id, &component.source, folder)
         .map_err(|error| LoadError::InvalidComponent { id: id(), file: file(), error })?;
     let pre =
         linker.instantiate_pre(&code).map_err(|error| LoadError::UnsupportedImport { id: id(), error })?;

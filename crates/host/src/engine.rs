@@ -1,24 +1,17 @@
-//! The WebAssembly engine and the compilation of components, whose results are cached on disk.
-
-use std::path::{Path, PathBuf};
+//! The WebAssembly engine.
 
 use wasmtime::component::Linker;
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::guest::Guest;
 use crate::periodic::Periodic;
 use crate::{interfaces, limits};
 
-/// An engine with room for the instances of `components` components. Compiled components are kept under
-/// `cache_folder`.
-pub(crate) fn engine(components: usize, cache_folder: PathBuf) -> wasmtime::Result<Engine> {
-    let mut cache = CacheConfig::new();
-    cache.with_directory(cache_folder);
-
+/// An engine with room for the instances of `components` components.
+pub(crate) fn engine(components: usize) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.wasm_component_model_async(true);
     config.epoch_interruption(true);
-    config.cache(Some(Cache::new(cache)?));
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(components)));
     Engine::new(&config)
 }
@@ -52,11 +45,6 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     interfaces::add_to_linker(&mut linker)?;
     Ok(linker)
-}
-
-/// Where compiled components are kept: beside the app's other state, so that it goes when that goes.
-pub(crate) fn cache_folder(app_folder: &Path) -> PathBuf {
-    app_folder.join(".spin").join("compiled")
 }
 
 /// Lets guests that compute for long give way to the others on their thread, every [`limits::EPOCH`].

@@ -28,6 +28,7 @@ pub mod stores;
 // How its components run: instances on wasmtime.
 mod bindings;
 mod chaining;
+mod compiled;
 mod component;
 mod dispatch;
 mod engine;

@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -20,6 +21,9 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 /// A line longer than this is broken, so that a guest that prints no newline does not fill the memory.
 const MAX_LINE: usize = 64 * 1024;
+
+/// How long lines are gathered before they are written.
+const GATHER: Duration = Duration::from_millis(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Stream {
@@ -65,7 +69,8 @@ fn print(lines: &Receiver<Line>, quiet: bool, log_folder: Option<&Path>) {
     let mut stdout = Printer::new(std::io::IsTerminal::is_terminal(&io::stdout()), io::BufWriter::new(io::stdout()));
     let mut stderr = Printer::new(std::io::IsTerminal::is_terminal(&io::stderr()), io::BufWriter::new(io::stderr()));
     while let Ok(line) = lines.recv() {
-        // Lines that wait already go out in one write.
+        // Lines of the same moment go out in one write, and guests need not wake this thread for each.
+        std::thread::sleep(GATHER);
         for line in std::iter::once(line).chain(lines.try_iter()) {
             match line.stream {
                 _ if quiet => {}

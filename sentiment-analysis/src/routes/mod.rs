@@ -1,14 +1,15 @@
 //! The routes, one file for each.
 
+mod feedback;
 mod sentiment;
 mod variants;
 
-use spin_sdk::http::{Method, Request, Response};
-
-use crate::answer::{self, Problem};
+use api::{Problem, answer};
+use spin_sdk::http::{Method, Request, Response, StatusCode};
 
 /// What the methods of a route are, as an `Allow` header lists them.
 const SENTIMENT_METHODS: &str = "POST, OPTIONS";
+const FEEDBACK_METHODS: &str = "POST, OPTIONS";
 const VARIANTS_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// Answers a request, or says why not.
@@ -17,9 +18,11 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
     match (request.uri().path(), request.method()) {
         ("/api/sentiment-analysis", &Method::POST) => Ok(sentiment::post(request).await),
         ("/api/sentiment-analysis", method) => other_method(method, SENTIMENT_METHODS),
+        ("/api/feedback", &Method::POST) => Ok(feedback::post(request).await),
+        ("/api/feedback", method) => other_method(method, FEEDBACK_METHODS),
         ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
         ("/api/variants", method) => other_method(method, VARIANTS_METHODS),
-        (path, _) => Err(Problem::not_found(path)),
+        (path, _) => Err(nothing_at(path)),
     }
 }
 
@@ -30,4 +33,13 @@ fn other_method(method: &Method, allowed: &'static str) -> Result<Response<Strin
     } else {
         Err(Problem::method(method, allowed))
     }
+}
+
+/// No route has this path.
+fn nothing_at(path: &str) -> Problem {
+    let detail = format!(
+        "There is nothing at `{path}`: send a POST to /api/sentiment-analysis or /api/feedback, or a GET to /api/variants or \
+         /api/results."
+    );
+    Problem::new(StatusCode::NOT_FOUND, detail)
 }

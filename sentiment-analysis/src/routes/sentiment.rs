@@ -2,16 +2,21 @@
 
 use std::time::{Instant, SystemTime};
 
+use api::{Problem, answer, log::warn};
+use bytes::Bytes;
 use experiment::{
     Key, Record, Variant,
     spin::{Found, Store, StoreError},
 };
+use http_body::Body;
 use sentiment::{Outcome, Sentence, read_completion};
 use serde::Serialize;
-use spin_sdk::http::{HeaderValue, Request, Response, StatusCode};
+use spin_sdk::{
+    http::{HeaderValue, Request, Response, StatusCode},
+    wasip3::http::types::ErrorCode,
+};
 
 use crate::{
-    answer::{self, Problem},
     body::{self, Unread},
     inference::infer,
     instance::Instance,
@@ -68,7 +73,7 @@ async fn respond(
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
     let instance = Instance::get().await?;
-    let body = body::read(&mut body, MAX_BODY_BYTES).await.map_err(unread)?;
+    let body = read_body(&mut body).await?;
     let submission = Submission::parse(&body)?;
     let sentence = submission.sentence()?;
 
@@ -78,14 +83,17 @@ async fn respond(
     Ok(Answer { sentiment: outcome, variant: variant.label(), cached })
 }
 
-fn unread(error: Unread) -> Problem {
-    match error {
+/// Reads the body of a request that holds a sentence.
+pub(super) async fn read_body(
+    body: &mut (dyn Body<Data = Bytes, Error = ErrorCode> + Unpin),
+) -> Result<Vec<u8>, Problem> {
+    body::read(body, MAX_BODY_BYTES).await.map_err(|error| match error {
         Unread::TooLong => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("The body is longer than {MAX_BODY_BYTES} bytes: shorten it."),
         ),
         Unread::Broken(error) => Problem::bad_request(format!("The body broke off: {error}. Send it again.")),
-    }
+    })
 }
 
 /// Takes the outcome from the variant's store, or asks the model and records what it said.
@@ -116,7 +124,7 @@ async fn classify(
     let rendered = prompt.render(sentence.as_str());
     let started = Instant::now();
     let completion = infer(config, &rendered).await.map_err(|error| {
-        log::warn(format_args!("{}: inference failed: {error}", variant.label()));
+        warn(format_args!("{}: inference failed: {error}", variant.label()));
         error.problem(config)
     })?;
     let outcome = read_completion(&rendered, &completion.text);
@@ -124,10 +132,9 @@ async fn classify(
         let usage = completion.usage;
         let record = Record::new(&key, outcome, prompt.fingerprint(), config.model.as_str())
             .timed(SystemTime::now(), started.elapsed())
-            .with_tokens(usage.prompt_token_count, usage.generated_token_count)
-            .with_expected(known.and_then(|record| record.expected));
-        if let Err(error) = store.write(&key, &record) {
-            log::warn(format_args!("{}: an outcome was not recorded: {error}", variant.label()));
+            .with_tokens(usage.prompt_token_count, usage.generated_token_count);
+        if let Err(error) = store.write(&key, record) {
+            warn(format_args!("{}: an outcome was not recorded: {error}", variant.label()));
         }
     }
     Ok(Classified { outcome, cached: false })

@@ -1,16 +1,11 @@
 //! `GET /api/variants`: the experiment as it is set up, and which prompt each variant uses at this moment.
 
-use experiment::{
-    Fingerprint, Variant,
-    spin::{Store, StoreError},
-};
+use api::{Problem, answer};
+use experiment::{Fingerprint, Variant, spin::Store};
 use serde::Serialize;
 use spin_sdk::http::Response;
 
-use crate::{
-    answer::{self, Problem},
-    instance::Instance,
-};
+use crate::instance::Instance;
 
 /// The body of an answer.
 #[derive(Serialize)]
@@ -51,7 +46,7 @@ pub(super) async fn get() -> Result<Response<String>, Problem> {
 fn in_use<'i>(instance: &Instance, variant: &'i Variant) -> VariantInUse<'i> {
     let (prompt, error) = match Store::open(variant.label()).and_then(|store| store.read_prompt()) {
         Ok(value) => (instance.prompt(variant, Ok(value)), None),
-        Err(error) => (instance.prompt(variant, Err(&error)), Some(public_message(&error))),
+        Err(error) => (instance.prompt(variant, Err(&error)), Some(error.public())),
     };
     VariantInUse {
         label: variant.label(),
@@ -59,15 +54,5 @@ fn in_use<'i>(instance: &Instance, variant: &'i Variant) -> VariantInUse<'i> {
         fingerprint: prompt.fingerprint(),
         origin: prompt.origin().as_str(),
         error,
-    }
-}
-
-/// What a client may know of a store's failure: not the reason, which may name files and hosts.
-fn public_message(error: &StoreError) -> String {
-    match error {
-        StoreError::Failed { label, .. } => {
-            format!("the store of the label `{label}` failed: the app's log has the reason")
-        }
-        _ => error.to_string(),
     }
 }

@@ -28,8 +28,8 @@ use self::dataset::Dataset;
 use self::evaluation::{Evaluation, Tally};
 pub(crate) use self::formats::Format;
 pub(crate) use self::gates::{Gates, NOT_MET};
-use self::model::Model;
 pub(crate) use self::model::Choice;
+use self::model::Model;
 use self::spool::Spool;
 pub(crate) use self::variants::Source;
 use crate::commands::report::{output, words};
@@ -90,7 +90,8 @@ pub(crate) enum Keep {
 pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
     let workspace = Workspace::open(&eval.location)?;
     let dataset = Dataset::check(&eval.data, eval.limit)?;
-    let variants = variants::find(&workspace, &eval.sources, eval.gates.baseline.as_deref(), printer)?;
+    let baseline = eval.gates.baseline.as_deref();
+    let (variants, baseline) = variants::find(&workspace, &eval.sources, baseline, printer)?;
     let model = Model::find(&eval.model, &workspace, printer)?;
     let cache = match &eval.cache {
         Keep::InApp => Some(Cache::open(&workspace.app.folder.join(CACHE))?),
@@ -126,7 +127,9 @@ pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
     let ended = ended.and_then(|ended| asking.broken().map_or(Ok(ended), Err));
     if !matches!(ended, Ok(Ended::Through)) {
         let kept = match &kept_in {
-            Some(path) => format!("Answers are kept in {}: the same command goes on from there.", path.display()),
+            Some(path) => {
+                format!("Answers are kept in {}: the same command goes on from there.", path.display())
+            }
             None => "No answer was kept, because of --no-cache.".to_owned(),
         };
         printer.message(kept);
@@ -144,11 +147,13 @@ pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
         counts,
         disagreeing: tally.disagreeing,
         stability: tally.stability(),
-        gates: eval.gates.judge(&report),
+        gates: eval.gates.judge(&report, baseline),
         report,
         variants: &variants,
     };
-    output::write(eval.output.as_deref(), printer, |out| eval.format.write(out, &evaluation, &mut sentences))?;
+    output::write(eval.output.as_deref(), printer, |out| {
+        eval.format.write(out, &evaluation, &mut sentences)
+    })?;
     if eval.format == Format::Table {
         evaluation.report.warnings.iter().for_each(|notice| printer.warn(&Warning::Analysis(notice.clone())));
     }
@@ -171,11 +176,12 @@ async fn ask_all(
 ) -> anyhow::Result<Ended> {
     let bar = printer.progress(dataset.sentences).with_message("sentences");
     let cases = stream::iter(dataset.cases()?).take_while(|_| ready(asking.goes_on()));
-    let answers = cases.map(async |case| anyhow::Ok(asking.put(case?).await)).buffered(WINDOW);
+    let answers = cases.map(|case| async move { anyhow::Ok(asking.put(case?).await) }).buffered(WINDOW);
     let mut answers = pin!(answers);
     let mut commit = interval(cache::COMMIT_EVERY);
     commit.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut interrupted = pin!(signal::interruption()?);
+    let mut through = 0_u64;
     loop {
         let answered = tokio::select! {
             biased;
@@ -198,12 +204,13 @@ async fn ask_all(
         let Some(answered) = answered? else { continue };
         take(answered)?;
         bar.inc(1);
-        if bar.position().is_multiple_of(YIELD_EVERY) {
+        through += 1;
+        if through.is_multiple_of(YIELD_EVERY) {
             tokio::task::yield_now().await;
         }
     }
     bar.finish_and_clear();
-    Ok(if bar.position() == dataset.sentences { Ended::Through } else { Ended::Interrupted })
+    Ok(if asking.goes_on() || through == dataset.sentences { Ended::Through } else { Ended::Interrupted })
 }
 
 fn tell(bar: &ProgressBar, printer: Printer, text: &str) {

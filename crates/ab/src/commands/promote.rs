@@ -58,7 +58,9 @@ pub(crate) fn run(promote: &Promote, printer: Printer) -> anyhow::Result<()> {
     };
     let changes = changes(&workspace, &live, winner)?;
     if changes.is_empty() {
-        printer.message(format_args!("Every label of app \"{app}\" answers with the prompt of \"{label}\" already"));
+        printer.message(format_args!(
+            "Every label of app \"{app}\" answers with the prompt of \"{label}\" already"
+        ));
         return Ok(());
     }
     if !agreed(&live, label, *yes, printer)? {
@@ -69,7 +71,8 @@ pub(crate) fn run(promote: &Promote, printer: Printer) -> anyhow::Result<()> {
     let winner = &live.prompts[winner];
     for change in &changes {
         make(change, winner, location, printer)?;
-        let link = link::Link { label: change.label.clone(), app: None, store: change.store.clone(), yes: true };
+        let link =
+            link::Link { label: change.label.clone(), app: None, store: change.store.clone(), yes: true };
         link::run(&link, location, printer)?;
     }
     say_how_to_go_back(&changes, label, &app, printer);
@@ -92,7 +95,9 @@ fn changes(workspace: &Workspace, live: &Live, winner: usize) -> anyhow::Result<
             _ => store_of_its_own(workspace, store, label, prompt)?,
         };
         let former = match &former.address {
-            Address::Redis(url) if workspace.find(&Target::Store(former.shown.clone())).is_err() => url.clone(),
+            Address::Redis(url) if workspace.find(&Target::Store(former.shown.clone())).is_err() => {
+                url.clone()
+            }
             _ => former.shown.clone(),
         };
         changes.push(Change { label: label.to_owned(), former, store, new });
@@ -108,9 +113,13 @@ fn store_of_its_own(
     label: &str,
     prompt: &Prompt,
 ) -> anyhow::Result<(String, bool)> {
-    let fits = |text: &str| text.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '-' }).collect::<String>();
+    let fits = |text: &str| {
+        text.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '-' }).collect::<String>()
+    };
     let base = match &winner.address {
-        Address::Sqlite(path) => path.file_stem().map(|stem| fits(&stem.to_string_lossy())).unwrap_or_default(),
+        Address::Sqlite(path) => {
+            path.file_stem().map(|stem| fits(&stem.to_string_lossy())).unwrap_or_default()
+        }
         _ => fits(&winner.shown),
     };
     let names = workspace.stores.names(&workspace.config.links()?)?;
@@ -122,7 +131,9 @@ fn store_of_its_own(
         let Some(taken) = taken else { return Ok((name, true)) };
         let found = workspace.find(&Target::Store(taken.to_string()))?;
         let unlinked = workspace.links_to(&found.address)?.is_empty();
-        if unlinked && prompt_in(workspace, &found)?.is_some_and(|it| it.fingerprint() == prompt.fingerprint()) {
+        if unlinked
+            && prompt_in(workspace, &found)?.is_some_and(|it| it.fingerprint() == prompt.fingerprint())
+        {
             return Ok((taken.to_string(), false));
         }
     }
@@ -162,14 +173,19 @@ fn make(change: &Change, prompt: &Prompt, location: &Location, printer: Printer)
     kv::create::run(&change.store, None, location, printer)?;
     let workspace = Workspace::open(location)?;
     let found = workspace.find(&Target::Store(change.store.clone()))?;
-    workspace.open_entries(&found, printer)?.set(&[(PROMPT_KEY.to_owned(), prompt.text().as_bytes().to_vec())])
+    workspace
+        .open_entries(&found, printer)?
+        .set(&[(PROMPT_KEY.to_owned(), prompt.text().as_bytes().to_vec())])
 }
 
 fn say_how_to_go_back(changes: &[Change], label: &str, app: &str, printer: Printer) {
     let program = program();
-    printer.message(format_args!("\nEvery label of app \"{app}\" now answers with the prompt of \"{label}\". To go back:"));
+    printer.message(format_args!(
+        "\nEvery label of app \"{app}\" now answers with the prompt of \"{label}\". To go back:"
+    ));
     for Change { label, former, .. } in changes {
-        printer.message(format_args!("  {program} link key-value {label} --app {app} --store {former} --yes"));
+        printer
+            .message(format_args!("  {program} link key-value {label} --app {app} --store {former} --yes"));
     }
     for Change { store, .. } in changes.iter().filter(|change| change.new) {
         printer.message(format_args!("  {program} kv delete {store} --yes"));

@@ -113,24 +113,32 @@ fn check_assignments(live: &mut Live, log: &Path, printer: Printer) -> anyhow::R
     Ok(())
 }
 
-fn tables(app: &str, stores: &[&str], report: &experiment::analysis::Report) -> String {
+/// What is to be known of each variant beside its metrics.
+fn about(stores: &[&str], report: &experiment::analysis::Report) -> Vec<(String, Vec<String>)> {
     let each = |cell: &dyn Fn(&experiment::analysis::VariantReport) -> String| {
         report.variants.iter().map(cell).collect::<Vec<_>>()
     };
-    let above = vec![
+    vec![
         ("Store".to_owned(), stores.iter().map(|store| (*store).to_owned()).collect()),
         ("Prompt".to_owned(), each(&|it| it.fingerprint.to_string())),
         ("Weight".to_owned(), each(&|it| it.weight.to_string())),
         ("Observations".to_owned(), each(&|it| words::count(it.n))),
-    ];
+    ]
+}
+
+fn tables(app: &str, stores: &[&str], report: &experiment::analysis::Report) -> String {
     let model = report.variants.first().map_or("", |variant| &variant.model);
-    let mut parts = vec![format!("App {app}, model {model}\n{}", table::variants(report, above, Vec::new()))];
+    let mut parts =
+        vec![format!("App {app}, model {model}\n{}", table::variants(report, about(stores, report)))];
     for variant in report.variants.iter().filter(|variant| variant.accuracy.is_some()) {
         parts.push(format!("Corrected observations of {}\n{}", variant.label, table::confusion(variant)));
     }
-    parts.extend(report.comparisons.iter().map(|comparison| table::comparison(comparison).trim_end().to_owned()));
+    parts.extend(
+        report.comparisons.iter().map(|comparison| table::comparison(comparison).trim_end().to_owned()),
+    );
     if report.comparisons.len() > 1 {
-        parts.extend(report.decision.as_ref().map(|decision| format!("Of all: {}", words::verdict(decision))));
+        parts
+            .extend(report.decision.as_ref().map(|decision| format!("Of all: {}", words::verdict(decision))));
     }
     parts.extend(report.sample_ratio.iter().map(table::sample_ratio));
     parts.join("\n\n")
@@ -138,16 +146,11 @@ fn tables(app: &str, stores: &[&str], report: &experiment::analysis::Report) -> 
 
 fn page(app: &str, stores: &[&str], report: &experiment::analysis::Report) -> String {
     let model = report.variants.first().map_or("", |variant| &variant.model);
-    let facts = report.variants.iter().zip(stores).map(|(variant, store)| {
-        format!(
-            "{}: store {store}, prompt {}, weight {}, {}",
-            variant.label,
-            variant.fingerprint,
-            variant.weight,
-            words::counted(variant.n, "observation", "observations")
-        )
-    });
-    let facts: Vec<String> = std::iter::once(format!("Model {model}")).chain(facts).collect();
     let title = format!("Which prompt is better? {app}");
-    html::head(&title, &facts).into_string() + &html::report(report, &[]).into_string() + html::TAIL
+    let parts = [
+        html::head(&title, &[format!("Model {model}")]),
+        html::report(report, &about(stores, report)),
+        html::method(report),
+    ];
+    parts.into_iter().map(maud::Markup::into_string).chain([html::TAIL.to_owned()]).collect()
 }

@@ -1,5 +1,6 @@
 //! `build` runs what the manifest says.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -11,7 +12,7 @@ fn with_builds(builds: &[(&str, &str)]) -> Sandbox {
     let sandbox = Sandbox::new(&[]);
     let mut manifest = sandbox.read("spin.toml");
     for (id, build) in builds {
-        manifest += &format!("[component.{id}]\nsource = \"x.wasm\"\n[component.{id}.build]\n{build}\n");
+        writeln!(manifest, "[component.{id}]\nsource = \"x.wasm\"\n[component.{id}.build]\n{build}").unwrap();
     }
     sandbox.write("spin.toml", manifest);
     sandbox

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use rusqlite::Connection;
 
 use crate::redis_server::RedisServer;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, app_reads};
 
 /// Keys and values that break things which are not careful.
 fn awkward() -> Vec<(String, Vec<u8>)> {
@@ -68,7 +68,7 @@ fn an_export_imports_exactly() {
     }
     let exported = sandbox.ab("kv export -s source").ok();
     sandbox.ab_with_input("kv import -s target", exported.bytes()).ok();
-    assert_eq!(sandbox.app_reads(&sandbox.store("target"), "target"), awkward());
+    assert_eq!(app_reads(&sandbox.store("target"), "target"), awkward());
     if redis.is_some() {
         sandbox.ab_with_input("kv import -s remote", exported.bytes()).ok();
         assert_eq!(sandbox.ab("kv export -s remote").ok().bytes(), exported.bytes());
@@ -207,7 +207,7 @@ fn writers_do_not_lose_each_others_entries() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    assert_eq!(sandbox.app_reads(&sandbox.store("case-a"), "one").len(), 50);
+    assert_eq!(app_reads(&sandbox.store("case-a"), "one").len(), 50);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Names, files and servers that are not what they should be: a clear error, and nothing changed.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use insta::assert_snapshot;
 use rusqlite::Connection;
 
 use crate::redis_server::RedisServer;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, rows};
 
 #[test]
 fn names_that_break_the_rule() {
@@ -16,7 +17,7 @@ fn names_that_break_the_rule() {
     for name in ["a/b", "..", "a.b", "a b", "", "default", "-x", "é"] {
         let run = sandbox.run(&["kv", "create", "--", name]);
         let first = run.messages().lines().next().unwrap_or_default().to_owned();
-        seen += &format!("{name:?}: {first}\n");
+        writeln!(seen, "{name:?}: {first}").unwrap();
         assert!(!run.succeeded());
     }
     assert_snapshot!(seen, @r#"
@@ -219,7 +220,7 @@ fn a_read_only_store() {
     assert!(!output.status.success());
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(message.starts_with("error: Key value store \"case-a\" is read-only"), "{message}");
-    assert!(sandbox.rows(&sandbox.store("case-a")).is_empty());
+    assert!(rows(&sandbox.store("case-a")).is_empty());
 }
 
 #[test]

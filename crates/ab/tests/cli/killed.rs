@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, app_reads, rows};
 
 type Entries = Vec<(String, Vec<u8>)>;
 
@@ -23,17 +23,14 @@ impl View {
         let mut view = Self { list, linked: Vec::new(), unlinked: Vec::new() };
         for store in stores {
             let name = store["key_value_store"].as_str().unwrap().to_owned();
-            match store["links"][0]["label"].as_str() {
-                Some(label) => {
-                    // As the app does: the file at the link's path, the rows under the label.
-                    let path = sandbox.store(&name);
-                    assert!(path.exists(), "a link leads to a missing file");
-                    view.linked.push((name, sandbox.app_reads(&path, label)));
-                }
-                None => {
-                    let entries = sandbox.ab(&format!("kv export --store {name}")).ok().output_text();
-                    view.unlinked.push((name, entries));
-                }
+            if let Some(label) = store["links"][0]["label"].as_str() {
+                // As the app does: the file at the link's path, the rows under the label.
+                let path = sandbox.store(&name);
+                assert!(path.exists(), "a link leads to a missing file");
+                view.linked.push((name, app_reads(&path, label)));
+            } else {
+                let entries = sandbox.ab(&format!("kv export --store {name}")).ok().output_text();
+                view.unlinked.push((name, entries));
             }
         }
         view
@@ -74,15 +71,15 @@ fn at_every_point_of_every_change() {
         let sandbox = before();
         let untouched = View::of(&sandbox);
         sandbox.ab(change).ok();
-        let changed = View::of(&sandbox);
-        assert_ne!(untouched, changed);
+        let after = View::of(&sandbox);
+        assert_ne!(untouched, after);
         for point in points {
             let sandbox = before();
             let words: Vec<&str> = change.split_whitespace().collect();
             let output = sandbox.command(&words).env("AB_CRASH_AT", point).output().unwrap();
             assert!(!output.status.success(), "{change} never comes to {point}");
             let left = View::of(&sandbox);
-            assert!(left == untouched || left == changed, "{change}, killed at {point}: {left:#?}");
+            assert!(left == untouched || left == after, "{change}, killed at {point}: {left:#?}");
             // The next run completes it, and nothing is left over.
             if left == untouched {
                 sandbox.ab(change).ok();
@@ -90,7 +87,7 @@ fn at_every_point_of_every_change() {
                 sandbox.ab("kv create settled").ok();
                 sandbox.ab("kv delete settled --yes").ok();
             }
-            assert_eq!(View::of(&sandbox), changed, "{change}, after {point}");
+            assert_eq!(View::of(&sandbox), after, "{change}, after {point}");
             assert_eq!(links_in(&sandbox.path(".spin/stores")), 0, "{change}, after {point}");
         }
     }
@@ -102,7 +99,7 @@ fn an_import_killed_at_any_time() {
     sandbox.ab("kv create case-a").ok();
     let lines = (0..20_000).map(|number| format!("{{\"key\":\"{number}\",\"value\":\"eA==\"}}\n"));
     sandbox.write("many.jsonl", lines.collect::<String>());
-    let count = || sandbox.rows(&sandbox.store("case-a")).len();
+    let count = || rows(&sandbox.store("case-a")).len();
     let import = || {
         let mut command = sandbox.command(&["kv", "import", "-s", "case-a", "many.jsonl"]);
         command.stderr(Stdio::null()).spawn().unwrap()

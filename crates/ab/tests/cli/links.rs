@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::redis_server::RedisServer;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, app_reads};
 
 #[test]
 fn what_is_refused_and_what_is_warned_of() {
@@ -109,7 +109,7 @@ fn rows_follow_the_link() {
     sandbox.ab("kv create case-a").ok();
     sandbox.ab("kv set --store case-a k=1").ok();
     let path = sandbox.store("case-a");
-    let reads = |label| sandbox.app_reads(&path, label);
+    let reads = |label| app_reads(&path, label);
     let rows = |value: &str| vec![("k".to_owned(), value.as_bytes().to_vec())];
 
     sandbox.ab("link key-value one --store case-a").ok();
@@ -267,7 +267,7 @@ fn the_label_that_spin_links_by_itself() {
         [exit status: 1]
         "#
     );
-    assert_eq!(sandbox.app_reads(&sandbox.path(".spin/sqlite_key_value.db"), "default").len(), 1);
+    assert_eq!(app_reads(&sandbox.path(".spin/sqlite_key_value.db"), "default").len(), 1);
 }
 
 #[test]

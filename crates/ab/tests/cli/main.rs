@@ -1,5 +1,7 @@
 //! The command line as a person uses it: real files, real processes, a real Redis server.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without stops it")]
+
 mod redis_server;
 mod sandbox;
 
@@ -7,8 +9,10 @@ mod session;
 
 mod build;
 mod entries;
+mod eval;
 mod faults;
 mod killed;
 mod links;
 mod model;
 mod plugin;
+mod report;

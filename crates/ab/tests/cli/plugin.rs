@@ -34,8 +34,9 @@ fn the_manifest_names_the_archive_and_the_archive_holds_the_program() {
         let archive = format!("ab-{version}-{}-{}.tar.gz", text("os"), text("arch"));
         assert!(text("url").ends_with(&archive));
         let bytes = fs::read(sandbox.path("plugin").join(&archive)).unwrap();
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(text("sha256"), digest);
+        let digit = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+        let digest: Vec<u8> = text("sha256").as_bytes().chunks(2).map(digit).collect();
+        assert_eq!(digest, Sha256::digest(&bytes).to_vec());
     }
 
     // As Spin unpacks and runs it.

@@ -1,5 +1,6 @@
 //! An app's folder to run commands in, and what the commands said.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -98,21 +99,21 @@ impl Sandbox {
     pub(crate) fn store(&self, name: &str) -> PathBuf {
         self.path(&format!(".spin/stores/{name}.db"))
     }
+}
 
-    /// All rows of a store file, as Spin would see them.
-    pub(crate) fn rows(&self, path: &Path) -> Vec<(String, String, Vec<u8>)> {
-        let connection = Connection::open(path).unwrap();
-        let mut select =
-            connection.prepare("SELECT store, key, value FROM spin_key_value ORDER BY 1, 2").unwrap();
-        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
-    }
+/// All rows of a store file, as Spin would see them.
+pub(crate) fn rows(path: &Path) -> Vec<(String, String, Vec<u8>)> {
+    let connection = Connection::open(path).unwrap();
+    let mut select =
+        connection.prepare("SELECT store, key, value FROM spin_key_value ORDER BY 1, 2").unwrap();
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
 
-    /// What an app that opens the file under `label` reads.
-    pub(crate) fn app_reads(&self, path: &Path, label: &str) -> Vec<(String, Vec<u8>)> {
-        let rows = self.rows(path).into_iter().filter(|(store, ..)| store == label);
-        rows.map(|(_, key, value)| (key, value)).collect()
-    }
+/// What an app that opens the file under `label` reads.
+pub(crate) fn app_reads(path: &Path, label: &str) -> Vec<(String, Vec<u8>)> {
+    let rows = rows(path).into_iter().filter(|(store, ..)| store == label);
+    rows.map(|(_, key, value)| (key, value)).collect()
 }
 
 /// What a command did.
@@ -129,7 +130,7 @@ impl Run {
             seen.push('\n');
         }
         if !self.output.status.success() {
-            seen += &format!("[{}]\n", self.output.status);
+            writeln!(seen, "[{}]", self.output.status).unwrap();
         }
         seen
     }

@@ -3,7 +3,7 @@
 use insta::{allow_duplicates, assert_snapshot};
 
 use crate::redis_server::RedisServer;
-use crate::sandbox::{APP, Sandbox};
+use crate::sandbox::{APP, Sandbox, app_reads};
 
 const CASE_A: &str = include_str!("../../../../prompts/case-a.txt");
 const CASE_B: &str = include_str!("../../../../prompts/case-b.txt");
@@ -28,7 +28,7 @@ fn on_sqlite() {
     "#);
     link_and_relink(&sandbox);
 
-    let rows = |name, label| sandbox.app_reads(&sandbox.store(name), label);
+    let rows = |name, label| app_reads(&sandbox.store(name), label);
     assert_eq!(rows("case-a", "promptstore"), [("prompt".to_owned(), CASE_A.as_bytes().to_vec())]);
     assert_eq!(rows("case-b", "promptstore"), [("prompt".to_owned(), CASE_B.as_bytes().to_vec())]);
     two_labels(&sandbox);

@@ -1,4 +1,4 @@
-//! Generated from `wit/`. The Spin SDK wraps no batch operations.
+//! Generated from `wit/`. The Spin SDK wraps neither batch operations nor compare-and-swap.
 #![expect(unreachable_pub, clippy::pedantic, reason = "generated")]
 
 use spin_sdk::wit_bindgen;
@@ -10,4 +10,4 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-pub use wasi::keyvalue::{batch, store};
+pub use wasi::keyvalue::{atomics, batch, store};

@@ -65,7 +65,7 @@
 //!     let record = Record::new(&key, answer, prompt.fingerprint(), MODEL)
 //!         .timed(SystemTime::now(), started.elapsed())
 //!         .with_tokens(completion.usage.prompt_token_count, completion.usage.generated_token_count);
-//!     store.write(&key, &record)?;
+//!     store.write(&key, record)?;
 //!     Ok(answer)
 //! }
 //!
@@ -76,13 +76,22 @@
 //! }
 //! # fn main() {}
 //! ```
+//!
+//! What people say of its answers goes to [`Store::correct`], and a [`Survey`] makes a report of all that was observed.
 
 mod bindings;
+mod survey;
+
+use std::borrow::Cow;
 
 use serde_json::Error as JsonError;
 use thiserror::Error;
 
-use self::bindings::{batch, store};
+pub use self::survey::{Progress, Survey};
+use self::bindings::{
+    atomics::{self, Cas, CasError},
+    batch, store,
+};
 use crate::{
     key::Key,
     prompt::PROMPT_KEY,
@@ -94,9 +103,12 @@ use crate::{
 /// What a label means can change while an app runs, so a store is opened for each request and kept no longer. While it is
 /// open it stays the same: a record is written where the prompt was read.
 pub struct Store<'l> {
-    label: &'l str,
+    label: Cow<'l, str>,
     bucket: store::Bucket,
 }
+
+/// How often a change is tried again when others change the same record at the same time.
+const ATTEMPTS: usize = 16;
 
 /// What a store holds for a request, as it is there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -109,9 +121,12 @@ pub struct Found {
 
 impl<'l> Store<'l> {
     /// Opens the store that `label` means. One host call.
-    pub fn open(label: &'l str) -> Result<Self, StoreError> {
-        let bucket = store::open(label).map_err(|error| StoreError::new(label, error))?;
-        Ok(Self { label, bucket })
+    pub fn open(label: impl Into<Cow<'l, str>>) -> Result<Self, StoreError> {
+        let label = label.into();
+        match store::open(&label) {
+            Ok(bucket) => Ok(Self { label, bucket }),
+            Err(error) => Err(StoreError::new(&label, error)),
+        }
     }
 
     /// Reads the prompt and a sentence's record together. One host call.
@@ -136,14 +151,70 @@ impl<'l> Store<'l> {
         Ok(values.into_iter().find_map(|(name, value)| value.filter(|_| name == PROMPT_KEY)))
     }
 
-    /// Keeps a sentence's record in place of what is there. One host call.
-    pub fn write<A: Answer>(&self, key: &Key, record: &Record<A>) -> Result<(), StoreError> {
-        let value = record.to_json()?;
-        self.bucket.set(key.as_str(), &value).map_err(|error| self.error(error))
+    /// Keeps a sentence's record in place of what is there, and with it what a person said of the sentence: what the store
+    /// says of that counts, as it may have changed while a model was asked. Three host calls.
+    pub fn write<A: Answer>(&self, key: &Key, mut record: Record<A>) -> Result<(), StoreError> {
+        self.change(key, |current| {
+            if let Some(known) = current.and_then(Record::<A>::from_json) {
+                record.expected = known.expected;
+            }
+            Ok(Some(record.to_json()?))
+        })
+    }
+
+    /// Sets what a person says would have been right for a sentence, or takes it back: the record as it is then, or `None`
+    /// where the store has none, and keeps none. Three host calls.
+    pub fn correct<A: Answer + Clone>(
+        &self,
+        key: &Key,
+        expected: Option<&A>,
+    ) -> Result<Option<Record<A>>, StoreError> {
+        let mut corrected = None;
+        self.change(key, |current| {
+            corrected = current.and_then(Record::<A>::from_json).map(|record| record.with_expected(expected.cloned()));
+            Ok(corrected.as_ref().map(Record::to_json).transpose()?)
+        })?;
+        Ok(corrected)
+    }
+
+    /// Replaces the value of a key by what `change` makes of it, again and again until nobody else has changed it meanwhile;
+    /// `None` leaves it as it is.
+    fn change(
+        &self,
+        key: &Key,
+        mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, StoreError>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let swap = Cas::new(&self.bucket, key.as_str()).map_err(|error| self.error(error))?;
+            let current = swap.current().map_err(|error| self.error(error))?;
+            let changed = change(current.as_deref())?;
+            // Spin on Redis says of every swap that it failed; whether it did shows only now.
+            if changed.is_none() || changed == current {
+                return Ok(());
+            }
+            match atomics::swap(swap, &changed.unwrap_or_default()) {
+                Ok(()) => return Ok(()),
+                Err(CasError::CasFailed(_)) => {}
+                Err(CasError::StoreError(error)) => return Err(self.error(error)),
+            }
+        }
+        Err(StoreError::Contended { label: self.label.to_string() })
+    }
+
+    /// The keys of a store, in any order. One host call, which holds the store only while it reads: a stream of keys holds
+    /// Spin's stores for as long as it takes to pass on each key.
+    fn keys(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.bucket.list_keys(None).map_err(|error| self.error(error))?.keys)
+    }
+
+    /// The values of those keys that have one, in any order. One host call.
+    fn read_many(&self, keys: &[String]) -> Result<impl Iterator<Item = (String, Vec<u8>)>, StoreError> {
+        let values = batch::get_many(&self.bucket, keys).map_err(|error| self.error(error))?;
+        Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))))
     }
 
     fn error(&self, error: store::Error) -> StoreError {
-        StoreError::new(self.label, error)
+        StoreError::new(&self.label, error)
     }
 }
 
@@ -172,12 +243,28 @@ pub enum StoreError {
         /// What the host said.
         reason: String,
     },
+    /// The record was changed by others as often as it was tried.
+    #[error("a record in the store of the label `{label}` keeps changing: try again")]
+    Contended {
+        /// The label.
+        label: String,
+    },
     /// The answer cannot be written as JSON.
     #[error("the record cannot be written as JSON: {0}")]
     Record(#[from] JsonError),
 }
 
 impl StoreError {
+    /// What a client may know: not the reason of a failure, which may name files and hosts.
+    pub fn public(&self) -> String {
+        match self {
+            Self::Failed { label, .. } => {
+                format!("the store of the label `{label}` failed: the app's log has the reason")
+            }
+            _ => self.to_string(),
+        }
+    }
+
     fn new(label: &str, error: store::Error) -> Self {
         let label = label.to_owned();
         match error {

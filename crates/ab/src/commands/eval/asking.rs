@@ -99,7 +99,12 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(model: &'a Model, variants: &'a [Variant], effort: Effort, cache: Option<Cache>) -> Self {
+    pub(super) fn new(
+        model: &'a Model,
+        variants: &'a [Variant],
+        effort: Effort,
+        cache: Option<Cache>,
+    ) -> Self {
         Self {
             model,
             variants,
@@ -121,7 +126,8 @@ impl<'a> Asking<'a> {
         let repetitions = |variant| (0..self.effort.repeat).map(move |repetition| (variant, repetition));
         let questions = self.variants.iter().flat_map(repetitions);
         let replies =
-            join_all(questions.map(|(variant, repetition)| self.answer(variant, &sentence, repetition))).await;
+            join_all(questions.map(|(variant, repetition)| self.answer(variant, &sentence, repetition)))
+                .await;
         let mut replies = replies.into_iter().map(|reply| match reply {
             Ok(answer) => Some(Ok(answer)),
             Err(Unanswered::Failed(reason)) => Some(Err(reason)),
@@ -236,7 +242,9 @@ impl<'a> Asking<'a> {
         let (least, most) = GIVE_UP_AFTER;
         if in_a_row >= self.effort.concurrency.clamp(least, most) {
             let gone = failure(format!("the model gives no answers: {error}"));
-            self.break_off(gone.hint(error.hint().unwrap_or("look into the log of the model's server")).into());
+            self.break_off(
+                gone.hint(error.hint().unwrap_or("look into the log of the model's server")).into(),
+            );
         }
         Unanswered::Failed(error.to_string())
     }

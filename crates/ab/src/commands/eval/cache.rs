@@ -91,13 +91,15 @@ impl Cache {
     /// It cannot be opened, or is something else.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
-        let open = || {
+        let open = || -> rusqlite::Result<Option<Connection>> {
             let connection = Connection::open(path)?;
             connection.busy_timeout(PATIENCE)?;
             let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-            let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            let tables: i64 =
+                connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
             if application != APPLICATION && tables > 0 {
                 return Ok(None);
             }
@@ -160,7 +162,9 @@ impl Cache {
                 self.connection.execute_batch("BEGIN IMMEDIATE")?;
                 self.uncommitted = true;
             }
-            let mut insert = self.connection.prepare_cached("INSERT OR REPLACE INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            let mut insert = self
+                .connection
+                .prepare_cached("INSERT OR REPLACE INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             insert.execute(params![
                 key.0.as_slice(),
                 answer.outcome.as_str(),

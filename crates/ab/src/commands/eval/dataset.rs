@@ -82,9 +82,12 @@ impl Dataset {
         if faults > 0 {
             let more = if faults > first_faults.len() { "\n  …" } else { "" };
             let rows = if faults == 1 { "1 row" } else { &*format!("{faults} rows") };
-            return Err(failure(format!("{shown} has {rows} that cannot be used:\n  {}{more}", first_faults.join("\n  ")))
-                .hint(SHAPE)
-                .into());
+            return Err(failure(format!(
+                "{shown} has {rows} that cannot be used:\n  {}{more}",
+                first_faults.join("\n  ")
+            ))
+            .hint(SHAPE)
+            .into());
         }
         if sentences == 0 {
             return Err(failure(format!("{shown} has no sentences")).hint(SHAPE).into());
@@ -106,7 +109,9 @@ impl Dataset {
     pub(super) fn cases(&self) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Case>>> {
         let shown = self.path.display().to_string();
         Ok(self.read()?.map(move |case| {
-            case.map_err(|Fault { line, what }| failure(format!("{shown} has changed: line {line}: {what}")).into())
+            case.map_err(|Fault { line, what }| {
+                failure(format!("{shown} has changed: line {line}: {what}")).into()
+            })
         }))
     }
 
@@ -143,8 +148,12 @@ fn csv_cases(file: File, path: &Path) -> anyhow::Result<Cases> {
     let column = |name: &str| {
         headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name)).ok_or_else(|| {
             let found: Vec<&str> = headers.iter().collect();
-            failure(format!("{} has no column \"{name}\": its header is \"{}\"", path.display(), found.join(",")))
-                .hint(SHAPE)
+            failure(format!(
+                "{} has no column \"{name}\": its header is \"{}\"",
+                path.display(),
+                found.join(",")
+            ))
+            .hint(SHAPE)
         })
     };
     let (sentence, expected) = (column("sentence")?, column("expected")?);
@@ -168,7 +177,8 @@ fn json_cases(file: File) -> Cases {
         let read = || {
             let line = line.map_err(|error| error.to_string())?;
             let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
-            let Line { sentence, expected } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+            let Line { sentence, expected } =
+                serde_json::from_slice(text).map_err(|error| error.to_string())?;
             case(row, &sentence, &expected)
         };
         read().map_err(|what| Fault { line: number, what })
@@ -178,7 +188,9 @@ fn json_cases(file: File) -> Cases {
 fn case(row: u64, sentence: &str, expected: &str) -> Result<Case, String> {
     let sentence = Sentence::new(sentence).map_err(|error| error.to_string())?;
     match expected.trim().parse() {
-        Ok(Outcome::Unsure) | Err(_) => Err(format!("expected is {expected:?}, not positive, neutral or negative")),
+        Ok(Outcome::Unsure) | Err(_) => {
+            Err(format!("expected is {expected:?}, not positive, neutral or negative"))
+        }
         Ok(expected) => Ok(Case { row, sentence: sentence.as_str().to_owned(), expected }),
     }
 }
@@ -194,34 +206,57 @@ mod tests {
         let path = folder.path().join(name);
         fs::write(&path, content).unwrap();
         let dataset = Dataset::check(&path, limit).map_err(|error| format!("{error:#}"))?;
-        let cases = dataset.cases().unwrap().map(Result::unwrap).map(|case| (case.row, case.sentence, case.expected));
+        let cases =
+            dataset.cases().unwrap().map(Result::unwrap).map(|case| (case.row, case.sentence, case.expected));
         Ok(cases.collect())
     }
 
     #[test]
     fn both_forms_say_the_same() {
         let rows = |rows: &[(&str, Outcome)]| {
-            Ok(rows.iter().zip(1..).map(|((text, expected), row)| (row, (*text).to_owned(), *expected)).collect::<Vec<_>>())
+            Ok(rows
+                .iter()
+                .zip(1..)
+                .map(|((text, expected), row)| (row, (*text).to_owned(), *expected))
+                .collect::<Vec<_>>())
         };
         let expected = rows(&[("Well, \"fine\"\nthen", Outcome::Neutral), ("é😀", Outcome::Positive)]);
-        let csv = "\u{feff}id,Sentence,expected\r\n1,\"Well, \"\"fine\"\"\nthen \",neutral\r\n2,é😀,Positive\r\n";
+        let csv =
+            "\u{feff}id,Sentence,expected\r\n1,\"Well, \"\"fine\"\"\nthen \",neutral\r\n2,é😀,Positive\r\n";
         let json = "\u{feff}{\"sentence\":\"Well, \\\"fine\\\"\\nthen\",\"expected\":\"neutral\",\"id\":1}\n\n\
                     {\"expected\":\"POSITIVE\",\"sentence\":\"\\u00e9😀\"}";
-        for (name, content) in [("a.csv", csv), ("a.txt", csv), ("a.jsonl", json), ("a.json", json), ("a", &json[3..])] {
+        for (name, content) in
+            [("a.csv", csv), ("a.txt", csv), ("a.jsonl", json), ("a.json", json), ("a", &json[3..])]
+        {
             assert_eq!(read(name, content.as_bytes(), None), expected, "{name}");
         }
-        assert_eq!(read("a.csv", csv.as_bytes(), Some(1)), rows(&[("Well, \"fine\"\nthen", Outcome::Neutral)]));
+        assert_eq!(
+            read("a.csv", csv.as_bytes(), Some(1)),
+            rows(&[("Well, \"fine\"\nthen", Outcome::Neutral)])
+        );
     }
 
     #[test]
     fn faults_are_placed_and_told_together() {
         let cases: [(&str, &[u8], &[&str]); 8] = [
             ("a.csv", b"", &["has no column \"sentence\""]),
-            ("a.csv", b"text,expected\na,neutral\n", &["has no column \"sentence\": its header is \"text,expected\""]),
+            (
+                "a.csv",
+                b"text,expected\na,neutral\n",
+                &["has no column \"sentence\": its header is \"text,expected\""],
+            ),
             ("a.csv", b"sentence,expected\n", &["has no sentences"]),
-            ("a.csv", b"sentence,expected\na,neutral\n \"\",bad\nb,good\nc,unsure\nd\n", &["4 rows", "line 3: ", "line 4: expected is \"good\"", "line 5", "line 6: it has too few"]),
+            (
+                "a.csv",
+                b"sentence,expected\na,neutral\n \"\",bad\nb,good\nc,unsure\nd\n",
+                &["4 rows", "line 3: ", "line 4: expected is \"good\"", "line 5", "line 6: it has too few"],
+            ),
             ("a.csv", b"sentence,expected\na,neutral\n\xff,neutral\n", &["1 row ", "line 3"]),
-            ("a.jsonl", b"{\"sentence\":\"a\"}\n\nx\n", &["2 rows", "line 1: missing field", "line 3: expected value"]),
+            (
+                "a.jsonl",
+                b"{\"sentence\":\"a\"}\n\nx\n",
+                &["2 rows", "line 1: missing field", "line 3: expected value"],
+            ),
             ("a.jsonl", b"[{\"sentence\":\"a\",\"expected\":\"neutral\"}]", &["1 row ", "line 1: "]),
             ("a.jsonl", b"{\"sentence\":\"a\\u0000\",\"expected\":\"neutral\"}", &["NUL"]),
         ];
@@ -233,6 +268,9 @@ mod tests {
         }
         let many = format!("sentence,expected\n{}", ",\n".repeat(9));
         let message = read("a.csv", many.as_bytes(), None).unwrap_err();
-        assert!(message.contains("9 rows") && message.ends_with('…') && message.matches("line ").count() == 5, "{message}");
+        assert!(
+            message.contains("9 rows") && message.ends_with('…') && message.matches("line ").count() == 5,
+            "{message}"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! What an evaluation found.
 
+use experiment::Fingerprint;
 use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, Proportion, Report};
 use experiment::statistics::{Score, wilson};
-use experiment::Fingerprint;
 use sentiment::Outcome;
 use serde::Serialize;
 
@@ -38,12 +38,16 @@ pub(super) struct Evaluation<'a> {
 impl Evaluation<'_> {
     /// Rows of a table, a cell for each variant, beside the metrics of the report.
     pub(super) fn rows(&self) -> Vec<(String, Vec<String>)> {
-        let mut rows = Vec::new();
+        let fingerprints = self.report.variants.iter().map(|variant| variant.fingerprint.to_string());
+        let mut rows = vec![
+            ("From".to_owned(), self.variants.iter().map(|variant| variant.from.clone()).collect()),
+            ("Prompt".to_owned(), fingerprints.collect()),
+        ];
         if self.repeat > 1 {
-            let cell = |share: &Option<Proportion>| share.as_ref().map_or_else(|| "–".to_owned(), words::proportion);
+            let cell =
+                |share: &Option<Proportion>| share.as_ref().map_or_else(|| "–".to_owned(), words::proportion);
             rows.push((format!("Same {} times", self.repeat), self.stability.iter().map(cell).collect()));
         }
-        rows.push(("Prompt".to_owned(), self.report.variants.iter().map(|it| it.fingerprint.to_string()).collect()));
         rows
     }
 
@@ -86,7 +90,8 @@ struct Stable {
 
 impl Tally {
     pub(super) fn new(variants: &[Variant], model: &str, repeat: u32) -> Self {
-        let current = variants.iter().map(|it| CurrentVariant::new(&it.name, 1, it.prompt.fingerprint(), model));
+        let current =
+            variants.iter().map(|it| CurrentVariant::new(&it.name, 1, it.prompt.fingerprint(), model));
         Self {
             analysis: Analysis::new(gather::outcomes(), current.collect(), Plan::default()),
             variants: variants.iter().map(|it| (it.prompt.fingerprint(), Stable::default())).collect(),
@@ -134,7 +139,11 @@ impl Tally {
 impl Stable {
     fn add(&mut self, outcomes: impl Iterator<Item = Option<Outcome>>) {
         let Some(outcomes) = outcomes.collect::<Option<Vec<_>>>() else { return };
-        let count = if outcomes.windows(2).all(|two| two[0] == two[1]) { &mut self.same } else { &mut self.different };
+        let count = if outcomes.windows(2).all(|two| two[0] == two[1]) {
+            &mut self.same
+        } else {
+            &mut self.different
+        };
         *count += 1;
     }
 

@@ -13,7 +13,7 @@ pub(crate) const NOT_MET: u8 = 3;
 pub(crate) struct Gates {
     /// The accuracy that every variant but the baseline must have, as it was observed, in `0..=1`.
     pub(crate) fail_under: Option<f64>,
-    /// The variant than which no other may be worse. One is worse when the rule that names winners names the baseline:
+    /// The store or file with the prompt than which no other may be worse. One is worse when the rule that names winners names the baseline:
     /// its always-valid interval of the paired difference lies above zero. A build asks again with every change; an
     /// interval for one look only would call a good prompt worse sooner or later.
     pub(crate) baseline: Option<String>,
@@ -28,16 +28,17 @@ pub(super) struct Gate {
 }
 
 impl Gates {
-    /// Holds the demands against a report.
-    pub(super) fn judge(&self, report: &Report) -> Vec<Gate> {
-        let is_baseline = |variant: &&VariantReport| Some(&variant.label) == self.baseline.as_ref();
-        let judged: Vec<&VariantReport> = report.variants.iter().filter(|variant| !is_baseline(variant)).collect();
+    /// Holds the demands against a report, `baseline` being the baseline's place in it.
+    pub(super) fn judge(&self, report: &Report, baseline: Option<usize>) -> Vec<Gate> {
+        let variants = report.variants.iter().enumerate();
+        let judged = variants.filter(|(index, _)| Some(*index) != baseline).map(|(_, variant)| variant);
+        let judged: Vec<&VariantReport> = judged.collect();
         let mut gates = Vec::new();
         if let Some(least) = self.fail_under {
             gates.extend(judged.iter().map(|variant| at_least(variant, least)));
         }
-        if let Some(baseline) = &self.baseline {
-            gates.extend(judged.iter().map(|variant| not_worse(variant, baseline, report)));
+        if let Some(baseline) = baseline.and_then(|baseline| report.variants.get(baseline)) {
+            gates.extend(judged.iter().map(|variant| not_worse(variant, &baseline.label, report)));
         }
         gates
     }
@@ -47,7 +48,10 @@ fn at_least(variant: &VariantReport, least: f64) -> Gate {
     let met = variant.accuracy.is_some_and(|accuracy| accuracy.value >= least);
     let accuracy = variant.accuracy.as_ref().map_or_else(|| "unknown".to_owned(), words::proportion);
     let relation = if met { "not under" } else { "under" };
-    Gate { met, text: format!("{}: accuracy {accuracy}, {relation} {}", variant.label, words::percent(least)) }
+    Gate {
+        met,
+        text: format!("{}: accuracy {accuracy}, {relation} {}", variant.label, words::percent(least)),
+    }
 }
 
 fn not_worse(variant: &VariantReport, baseline: &str, report: &Report) -> Gate {

@@ -19,7 +19,10 @@ pub(super) fn may_help(error: &ModelError) -> bool {
         ModelError::Request { .. } | ModelError::TimedOut { .. } => true,
         ModelError::Answer { status, .. } | ModelError::Refused { status, .. } => {
             status.is_server_error()
-                || matches!(*status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS)
+                || matches!(
+                    *status,
+                    StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
+                )
         }
         _ => false,
     }
@@ -53,8 +56,15 @@ mod tests {
     fn what_is_asked_again() {
         let path = "/infer";
         let reason = String::new;
-        let answer = |status: u16| ModelError::Answer { path, status: StatusCode::from_u16(status).unwrap(), reason: reason() };
-        let refused = |status: u16| ModelError::Refused { status: StatusCode::from_u16(status).unwrap(), message: reason() };
+        let answer = |status: u16| ModelError::Answer {
+            path,
+            status: StatusCode::from_u16(status).unwrap(),
+            reason: reason(),
+        };
+        let refused = |status: u16| ModelError::Refused {
+            status: StatusCode::from_u16(status).unwrap(),
+            message: reason(),
+        };
         let again = [
             ModelError::Request { path, reason: reason() },
             ModelError::TimedOut { path, limit: Duration::ZERO },
@@ -65,7 +75,13 @@ mod tests {
             refused(500),
         ];
         assert!(again.iter().all(may_help));
-        let never = [ModelError::Token, ModelError::TooLarge { path, limit: 0 }, answer(200), answer(404), refused(401)];
+        let never = [
+            ModelError::Token,
+            ModelError::TooLarge { path, limit: 0 },
+            answer(200),
+            answer(404),
+            refused(401),
+        ];
         assert!(!never.iter().any(may_help));
     }
 }

@@ -30,10 +30,13 @@ pub(crate) enum Source {
 pub(super) struct Variant {
     /// What it is called: the store, the label, or the file's name.
     pub(super) name: String,
+    /// Where its prompt is: the store or the file.
+    pub(super) from: String,
     pub(super) prompt: Prompt,
 }
 
-/// Finds the prompts; without any source, those of the app's links. `baseline` takes part even if no source is called so.
+/// Finds the prompts; without any source, those of the app's links. `baseline` takes part even if no source names it, and
+/// its place is told.
 ///
 /// # Errors
 ///
@@ -43,7 +46,7 @@ pub(super) fn find(
     sources: &[Source],
     baseline: Option<&str>,
     printer: Printer,
-) -> anyhow::Result<Vec<Variant>> {
+) -> anyhow::Result<(Vec<Variant>, Option<usize>)> {
     if sources.iter().any(|source| !matches!(source, Source::File(_))) || sources.is_empty() {
         seed_new_stores(workspace, printer)?;
     }
@@ -54,9 +57,10 @@ pub(super) fn find(
     if sources.is_empty() {
         variants = linked(workspace, printer)?;
     }
-    if let Some(baseline) = baseline.filter(|baseline| variants.iter().all(|variant| variant.name != *baseline)) {
-        variants.insert(0, read(workspace, &Source::Store(baseline.to_owned()), printer)?);
-    }
+    let baseline = match baseline {
+        Some(baseline) => Some(place_of(baseline, &mut variants, workspace, printer)?),
+        None => None,
+    };
     for (index, variant) in variants.iter().enumerate() {
         if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
             return Err(failure(format!("two prompts are called \"{}\"", variant.name))
@@ -69,7 +73,27 @@ pub(super) fn find(
             .hint("name prompts with --store, --label or --prompt-file")
             .into());
     }
-    Ok(variants)
+    Ok((variants, baseline))
+}
+
+/// The place of the variant that is called `baseline`, or whose prompt is in the store of that name; else it is added.
+fn place_of(
+    baseline: &str,
+    variants: &mut Vec<Variant>,
+    workspace: &Workspace,
+    printer: Printer,
+) -> anyhow::Result<usize> {
+    let store = from_store(baseline);
+    let known = variants.iter().position(|variant| variant.name == baseline || variant.from == store);
+    if let Some(place) = known {
+        return Ok(place);
+    }
+    variants.insert(0, read(workspace, &Source::Store(baseline.to_owned()), printer)?);
+    Ok(0)
+}
+
+fn from_store(shown: &str) -> String {
+    format!("store {shown}")
 }
 
 /// On a fresh clone the linked stores are not there yet: they get their prompts here, as `up` gives them on its first run.
@@ -95,7 +119,7 @@ fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant
         if let Some(value) = workspace.open_entries(&found, printer)?.get(PROMPT_KEY)? {
             let prompt = Prompt::from_store(Some(value), DEFAULT_PROMPT);
             warn_of_default(&prompt, &found.shown, printer);
-            variants.push(Variant { name: link.label, prompt });
+            variants.push(Variant { name: link.label, from: from_store(&found.shown), prompt });
         }
     }
     variants.sort_by(|one, other| one.name.cmp(&other.name));
@@ -109,12 +133,14 @@ fn read(workspace: &Workspace, source: &Source, printer: Printer) -> anyhow::Res
             let text = fs::read(path).with_context(|| format!("cannot read the prompt {shown}"))?;
             let prompt = Prompt::from_store(Some(text), DEFAULT_PROMPT);
             if *prompt.origin() != Origin::Store {
-                return Err(failure(format!("{shown} is not a prompt: it needs to be UTF-8 and to contain {PLACEHOLDER}"))
-                    .hint(format!("put {PLACEHOLDER} where the sentence belongs"))
-                    .into());
+                return Err(failure(format!(
+                    "{shown} is not a prompt: it needs to be UTF-8 and to contain {PLACEHOLDER}"
+                ))
+                .hint(format!("put {PLACEHOLDER} where the sentence belongs"))
+                .into());
             }
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            return Ok(Variant { name: name.unwrap_or_default(), prompt });
+            return Ok(Variant { name: name.unwrap_or_default(), from: shown.to_string(), prompt });
         }
         Source::Store(store) => (store, Target::Store(store.clone())),
         Source::Label(label) => (label, Target::Label { label: label.clone(), app: None }),
@@ -128,7 +154,7 @@ fn read(workspace: &Workspace, source: &Source, printer: Printer) -> anyhow::Res
     }
     let prompt = Prompt::from_store(value, DEFAULT_PROMPT);
     warn_of_default(&prompt, &found.shown, printer);
-    Ok(Variant { name: name.clone(), prompt })
+    Ok(Variant { name: name.clone(), from: from_store(&found.shown), prompt })
 }
 
 /// What the app would do is what is measured; but that may be a surprise.

@@ -35,7 +35,13 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report) -> anyhow::Result<
     }
     for phase in &report.sample_ratio {
         let of = format!("phase {}", phase.phase);
-        line(Line { of: &of, metric: "sample_ratio_p", value: Some(phase.p_value), interval: None, n: Some(phase.n) })?;
+        line(Line {
+            of: &of,
+            metric: "sample_ratio_p",
+            value: Some(phase.p_value),
+            interval: None,
+            n: Some(phase.n),
+        })?;
     }
     csv.flush()?;
     Ok(())
@@ -48,7 +54,13 @@ fn of_variant(
     let of = &*variant.label;
     let mut share = |metric: &str, share: Option<Proportion>| {
         let interval = share.map(|share| (share.low, share.high));
-        line(Line { of, metric, value: share.map(|share| share.value), interval, n: Some(share.map_or(0, |share| share.n)) })
+        line(Line {
+            of,
+            metric,
+            value: share.map(|share| share.value),
+            interval,
+            n: Some(share.map_or(0, |share| share.n)),
+        })
     };
     share("accuracy", variant.accuracy)?;
     share("unsure_rate", variant.unsure_rate)?;
@@ -78,7 +90,8 @@ fn of_comparison(
     let mut plain = |metric, value, interval, n| line(Line { of, metric, value, interval, n: Some(n) });
     let difference = comparison.difference.as_ref();
     let value = difference.map(|difference| difference.value);
-    let always_valid = difference.map(|difference| (difference.always_valid.low, difference.always_valid.high));
+    let always_valid =
+        difference.map(|difference| (difference.always_valid.low, difference.always_valid.high));
     let fixed = difference.map(|difference| (difference.fixed.low, difference.fixed.high));
     plain("difference_always_valid", value, always_valid, comparison.n)?;
     plain("difference_fixed", value, fixed, comparison.n)?;

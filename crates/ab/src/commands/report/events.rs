@@ -75,7 +75,8 @@ pub(super) fn read(mut log: impl BufRead, experiment: &Experiment) -> anyhow::Re
 /// The weights that `text` gives to the variants of `experiment`: 0 to those that it does not name.
 fn weights_in(text: &str, experiment: &Experiment) -> Option<Vec<u32>> {
     let other: Experiment = text.parse().ok()?;
-    let weight = |label: &str| other.position(label).map_or(0, |position| other.variants()[position].weight());
+    let weight =
+        |label: &str| other.position(label).map_or(0, |position| other.variants()[position].weight());
     Some(experiment.variants().iter().map(|variant| weight(variant.label())).collect())
 }
 
@@ -96,7 +97,7 @@ mod tests {
             sentiment-analysis | {\"event\":\"sentiment\",\"status\":502,\"variant\":\"a\"}\r\n\
             \x1b[2msentiment-analysis |\x1b[0m {\"event\":\"sentiment\",\"status\":200,\"variant\":\"b\"}\n\
             {\"event\":\"sentiment\",\"status\":400}\n{\"event\":\"other\",\"variant\":\"a\"}\n\
-            {\"event\":\"sentiment\",\"variant\":\"c\"}\n\n\xff{\n{\"event\":\"sentiment\",\"variant\":\"\\u0061\"}";
+            {\"event\":\"sentiment\",\"variant\":\"c\"}\n\n{\"event\":\n{\n{\"event\":\"sentiment\",\"variant\":\"\\u0061\"}";
         assert_eq!(counts(log), (vec![(vec![3, 1], vec![3, 1])], 1));
         assert_eq!(counts(""), (Vec::new(), 0));
     }
@@ -106,6 +107,9 @@ mod tests {
         let say = |variants: &str| format!("{{\"event\":\"experiment\",\"variants\":\"{variants}\"}}\n");
         let a = "{\"event\":\"sentiment\",\"variant\":\"a\"}\n";
         let log = [&say("a=3,b=1"), a, &say("a=3,b"), a, &say("a,b,c"), a, &say("b"), &say("?="), a].concat();
-        assert_eq!(counts(&log), (vec![(vec![3, 1], vec![2, 0]), (vec![1, 1], vec![1, 0]), (vec![0, 1], vec![1, 0])], 0));
+        assert_eq!(
+            counts(&log),
+            (vec![(vec![3, 1], vec![2, 0]), (vec![1, 1], vec![1, 0]), (vec![0, 1], vec![1, 0])], 0)
+        );
     }
 }

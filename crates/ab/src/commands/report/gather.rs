@@ -80,14 +80,21 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
 fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
     if let Some(variants) = workspace.app.variable(VARIANTS) {
         return variants.parse().map_err(|error| {
-            failure(format!("app \"{}\" has a variable \"{VARIANTS}\" that cannot be used: {error}", workspace.app.name))
-                .hint("write labels with optional weights: promptstore1=90,promptstore2=10")
-                .into()
+            failure(format!(
+                "app \"{}\" has a variable \"{VARIANTS}\" that cannot be used: {error}",
+                workspace.app.name
+            ))
+            .hint("write labels with optional weights: promptstore1=90,promptstore2=10")
+            .into()
         });
     }
     let labels: Vec<String> = workspace.links()?.into_iter().map(|link| link.label).collect();
     labels.join(",").parse().map_err(|_| {
-        failure(format!("app \"{}\" has no variable \"{VARIANTS}\", and no label is linked", workspace.app.name)).into()
+        failure(format!(
+            "app \"{}\" has no variable \"{VARIANTS}\", and no label is linked",
+            workspace.app.name
+        ))
+        .into()
     })
 }
 
@@ -110,7 +117,8 @@ fn count(stores: Vec<Box<dyn Entries>>, analysis: &mut Analysis) -> anyhow::Resu
         }
         for (_, records) in join_sorted(streams) {
             let name = |outcome: &Outcome| outcome.as_str();
-            let observed = records.iter().map(|(variant, record)| (*variant, Observation::of_record(record, name)));
+            let observed =
+                records.iter().map(|(variant, record)| (*variant, Observation::of_record(record, name)));
             analysis.observe_together(&observed.collect::<Vec<_>>());
         }
         readers.into_iter().try_for_each(|reader| {

@@ -34,8 +34,9 @@ pub(crate) fn head(title: &str, facts: &[String]) -> Markup {
     }
 }
 
-/// A report as sections of a page. `more` are rows for the table of numbers, below the metrics.
-pub(crate) fn report(report: &Report, more: &[(String, Vec<String>)]) -> Markup {
+/// A report as sections of a page, the verdict first. `above` are rows for the table of numbers, above the
+/// metrics.
+pub(crate) fn report(report: &Report, above: &[(String, Vec<String>)]) -> Markup {
     html! {
         @if let Some(decision) = &report.decision {
             p.verdict.decided[decision.winner.is_some()] { (words::verdict(decision)) }
@@ -52,7 +53,7 @@ pub(crate) fn report(report: &Report, more: &[(String, Vec<String>)]) -> Markup 
         }
         section aria-labelledby="numbers" {
             h2 #numbers { "Numbers" }
-            (numbers(report, more))
+            (numbers(report, above))
         }
         section aria-labelledby="accuracy" {
             h2 #accuracy { "Accuracy" }
@@ -62,7 +63,7 @@ pub(crate) fn report(report: &Report, more: &[(String, Vec<String>)]) -> Markup 
         @if !report.comparisons.is_empty() {
             section aria-labelledby="comparison" {
                 h2 #comparison { "Comparison" }
-                @for comparison in &report.comparisons { (compared(comparison)) }
+                @for comparison in &report.comparisons { (compared(comparison, report.comparisons.len() > 1)) }
             }
         }
         section aria-labelledby="answers" {
@@ -73,36 +74,47 @@ pub(crate) fn report(report: &Report, more: &[(String, Vec<String>)]) -> Markup 
             }
         }
         @if !report.sample_ratio.is_empty() { (assignments(report)) }
+    }
+}
+
+/// How the numbers came about, as the last section of a page.
+pub(crate) fn method(report: &Report) -> Markup {
+    let method = &report.method;
+    html! {
         section aria-labelledby="method" {
             h2 #method { "How this was computed" }
-            p { (report.method.description) }
+            p { (method.description) }
             p {
-                "α = " (report.method.alpha) ", " (report.method.alpha_each) " for each comparison; tightest at "
-                (words::count(report.method.planned)) "; nothing is decided before "
-                (report.method.minimum_labelled) " labelled sentences of each."
+                "α = " (method.alpha) ", " (method.alpha_each) " for each comparison; tightest at "
+                (words::count(method.planned)) " observations; nothing is decided before "
+                (method.minimum_labelled) " labelled sentences of each."
             }
         }
     }
 }
 
-fn numbers(report: &Report, more: &[(String, Vec<String>)]) -> Markup {
-    scrolling("Numbers", html! {
-        table {
-            thead { tr { td {} @for variant in &report.variants { th scope="col" { (variant.label) } } } }
-            tbody {
-                @for (name, cells) in words::metrics(&report.variants).iter().chain(more) {
-                    tr { th scope="row" { (name) } @for cell in cells { td { (cell) } } }
+fn numbers(report: &Report, above: &[(String, Vec<String>)]) -> Markup {
+    scrolling(
+        "Numbers",
+        html! {
+            table {
+                thead { tr { td {} @for variant in &report.variants { th scope="col" { (variant.label) } } } }
+                tbody {
+                    @for (name, cells) in above.iter().chain(&words::metrics(&report.variants)) {
+                        tr { th scope="row" { (name) } @for cell in cells { td { (cell) } } }
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }
 
-fn compared(comparison: &Comparison) -> Markup {
+/// A comparison; its verdict is that of the whole page where there is no other.
+fn compared(comparison: &Comparison, of_several: bool) -> Markup {
     let Comparison { first, second, pairs, seen_by_both, chance_to_win, expected_loss, .. } = comparison;
     html! {
         h3 { (second) " against " (first) }
-        p { (words::verdict(&comparison.decision)) }
+        @if of_several { p { (words::verdict(&comparison.decision)) } }
         @if let Some(difference) = &comparison.difference {
             (charts::difference(difference, first, second))
         }
@@ -136,9 +148,8 @@ fn compared(comparison: &Comparison) -> Markup {
 
 fn confusion(variant: &VariantReport) -> Markup {
     let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), words::percent);
-    scrolling(&format!("Answers of {}", variant.label), html! {
+    let table = html! {
         table.confusion {
-            caption { (variant.label) ": expected in rows, answered in columns" }
             thead {
                 tr {
                     td {}
@@ -164,7 +175,12 @@ fn confusion(variant: &VariantReport) -> Markup {
                 }
             }
         }
-    })
+    };
+    html! {
+        h3 { (variant.label) }
+        p.note { "What was expected in rows, what was answered in columns." }
+        (scrolling(&format!("Answers of {}", variant.label), table))
+    }
 }
 
 fn assignments(report: &Report) -> Markup {

@@ -8,14 +8,10 @@ use experiment::analysis::{Comparison, Report, SampleRatioReport, VariantReport}
 
 use super::words;
 
-/// A table of the variants with a column for each; `rows` stand above or below the metrics, as they say.
-pub(crate) fn variants(
-    report: &Report,
-    above: Vec<(String, Vec<String>)>,
-    below: Vec<(String, Vec<String>)>,
-) -> String {
+/// A table of the variants with a column for each: rows that stand `above`, then the metrics.
+pub(crate) fn variants(report: &Report, above: Vec<(String, Vec<String>)>) -> String {
     let header = report.variants.iter().map(|variant| variant.label.as_str());
-    let rows = above.into_iter().chain(words::metrics(&report.variants)).chain(below);
+    let rows = above.into_iter().chain(words::metrics(&report.variants));
     table([""].into_iter().chain(header), rows.map(|(name, cells)| [vec![name], cells].concat()))
 }
 

@@ -1,6 +1,8 @@
 //! Numbers and verdicts in words, the same in tables and pages.
 
-use experiment::analysis::{Comparison, Design, Difference, Latency, Proportion, Status, Tokens, VariantReport, Verdict};
+use experiment::analysis::{
+    Comparison, Design, Difference, Latency, Proportion, Status, Tokens, VariantReport, Verdict,
+};
 use experiment::statistics::Interval;
 
 /// A count with its thousands apart: `1,616`.
@@ -110,9 +112,11 @@ pub(crate) fn metrics(variants: &[VariantReport]) -> Vec<(String, Vec<String>)> 
     let outcomes = variants.first().map_or(&[][..], |variant| &variant.outcomes);
     for (index, outcome) in outcomes.iter().enumerate() {
         rows.push(row(&format!("Answered {}", outcome.outcome), &|it| {
-            or_none(it.outcomes.get(index).and_then(|outcome| {
-                Some(format!("{} ({})", percent(outcome.share?), count(outcome.count)))
-            }))
+            or_none(
+                it.outcomes.get(index).and_then(|outcome| {
+                    Some(format!("{} ({})", percent(outcome.share?), count(outcome.count)))
+                }),
+            )
         }));
     }
     rows.push(row("Latency", &|it| it.latency.as_ref().map_or_else(|| "not measured".to_owned(), latency)));
@@ -130,10 +134,14 @@ mod tests {
         for (n, text) in counts {
             assert_eq!(count(n), text);
         }
-        let differences = [(0.039, "+3.9"), (-0.004_4, "−0.4"), (-0.000_4, "0.0"), (0.0, "0.0"), (-1.0, "−100.0")];
+        let differences =
+            [(0.039, "+3.9"), (-0.004_4, "−0.4"), (-0.000_4, "0.0"), (0.0, "0.0"), (-1.0, "−100.0")];
         for (difference, text) in differences {
             assert_eq!(points(difference), text);
         }
-        assert_eq!((percent(0.712_1), probability(0.046_61), probability(1e-9)), ("71.2%".to_owned(), "0.0466".to_owned(), "< 0.0001".to_owned()));
+        assert_eq!(
+            (percent(0.712_1), probability(0.046_61), probability(1e-9)),
+            ("71.2%".to_owned(), "0.0466".to_owned(), "< 0.0001".to_owned())
+        );
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn write(
         let answered = answered?;
         let row = answered.row.to_string();
         for (variant, replies) in evaluation.variants.iter().zip(&answered.replies) {
-            for (repetition, reply) in replies.iter().zip(1_u32..) {
+            for (reply, repetition) in replies.iter().zip(1_u32..) {
                 let (answer, error) = (reply.as_ref().ok(), reply.as_ref().err());
                 let of_answer = answer.map_or_else(<[String; 7]>::default, |answer| {
                     [
@@ -46,9 +46,12 @@ pub(super) fn write(
                     ]
                 });
                 let repetition = repetition.to_string();
-                let of_sentence = [&row, &answered.sentence, answered.expected.as_str(), &variant.name, &repetition];
+                let of_sentence =
+                    [&row, &answered.sentence, answered.expected.as_str(), &variant.name, &repetition];
                 let error = error.map(String::as_str).unwrap_or_default();
-                csv.write_record(of_sentence.into_iter().chain(of_answer.iter().map(String::as_str)).chain([error]))?;
+                csv.write_record(
+                    of_sentence.into_iter().chain(of_answer.iter().map(String::as_str)).chain([error]),
+                )?;
             }
         }
     }

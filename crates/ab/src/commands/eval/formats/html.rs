@@ -2,7 +2,7 @@
 
 use std::io;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use crate::commands::eval::asking::Answered;
 use crate::commands::eval::evaluation::Evaluation;
@@ -17,27 +17,22 @@ pub(super) fn write(
     let mut add = |markup: Markup| out.write_all(markup.into_string().as_bytes());
     let names: Vec<&str> = evaluation.variants.iter().map(|variant| variant.name.as_str()).collect();
     add(page::head(&format!("Which prompt is better? {}", names.join(", ")), &evaluation.facts()))?;
-    add(demands(evaluation))?;
     add(page::report(&evaluation.report, &evaluation.rows()))?;
+    add(demands(evaluation))?;
     if evaluation.disagreeing > 0 {
-        let (start, end) = split(&disagreements(evaluation, &names, html! { (SPLIT) }));
-        out.write_all(start.as_bytes())?;
+        add(disagreements(evaluation, &names))?;
         for answered in sentences.read()? {
-            out.write_all(disagreement(&answered?).into_string().as_bytes())?;
+            add(disagreement(&answered?))?;
         }
-        out.write_all(end.as_bytes())?;
+        add(PreEscaped(DISAGREEMENTS_END.to_owned()))?;
     }
-    out.write_all(prompts(evaluation).into_string().as_bytes())?;
+    add(prompts(evaluation))?;
+    add(page::method(&evaluation.report))?;
     Ok(out.write_all(page::TAIL.as_bytes())?)
 }
 
-/// Stands for the rows, which are written one by one.
-const SPLIT: &str = "\u{1}rows\u{1}";
-
-fn split(markup: &Markup) -> (String, String) {
-    let (start, end) = markup.0.split_once(SPLIT).unwrap_or((&markup.0, ""));
-    (start.to_owned(), end.to_owned())
-}
+/// What the start of the list of disagreements leaves open: its rows are written one by one.
+const DISAGREEMENTS_END: &str = "</tbody></table></div></section>";
 
 fn demands(evaluation: &Evaluation<'_>) -> Markup {
     html! {
@@ -54,26 +49,22 @@ fn demands(evaluation: &Evaluation<'_>) -> Markup {
     }
 }
 
-fn disagreements(evaluation: &Evaluation<'_>, names: &[&str], rows: Markup) -> Markup {
+fn disagreements(evaluation: &Evaluation<'_>, names: &[&str]) -> Markup {
     html! {
-        section aria-labelledby="disagreements" {
-            h2 #disagreements { "Disagreements" }
-            p.note {
-                "The " (words::counted(evaluation.disagreeing, "sentence", "sentences"))
-                " to which the prompts got different answers: only these tell them apart."
-            }
-            (page::scrolling("Disagreements", html! {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { "Row" } th scope="col" { "Sentence" } th scope="col" { "Expected" }
-                            @for name in names { th scope="col" { (name) } }
-                        }
-                    }
-                    tbody { (rows) }
-                }
-            }))
+        (PreEscaped("<section aria-labelledby=\"disagreements\">"))
+        h2 #disagreements { "Disagreements" }
+        p.note {
+            "The " (words::counted(evaluation.disagreeing, "sentence", "sentences"))
+            " to which the prompts got different answers: only these tell them apart."
         }
+        (PreEscaped("<div class=\"scrolling\" role=\"region\" aria-label=\"Disagreements\" tabindex=\"0\"><table>"))
+        thead {
+            tr {
+                th scope="col" { "Row" } th scope="col" { "Sentence" } th scope="col" { "Expected" }
+                @for name in names { th scope="col" { (name) } }
+            }
+        }
+        (PreEscaped("<tbody>"))
     }
 }
 

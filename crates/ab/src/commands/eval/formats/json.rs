@@ -14,6 +14,7 @@ use crate::commands::eval::spool::Spool;
 use crate::commands::eval::variants::Variant;
 
 #[derive(Serialize)]
+#[serde(bound(serialize = ""))]
 struct Document<'a, I: Iterator<Item = anyhow::Result<Answered>>> {
     #[serde(flatten)]
     evaluation: &'a Evaluation<'a>,

@@ -40,10 +40,15 @@ pub(super) fn write(
     }
     if !evaluation.gates.is_empty() {
         let failures = evaluation.gates.iter().filter(|gate| !gate.met).count();
-        writeln!(out, "  <testsuite name=\"demands\" tests=\"{}\" failures=\"{failures}\" errors=\"0\">", evaluation.gates.len())?;
+        writeln!(
+            out,
+            "  <testsuite name=\"demands\" tests=\"{}\" failures=\"{failures}\" errors=\"0\">",
+            evaluation.gates.len()
+        )?;
         for gate in &evaluation.gates {
             let text = escaped(&gate.text);
-            let end = if gate.met { "/>".to_owned() } else { format!("><failure message=\"{text}\"/></testcase>") };
+            let end =
+                if gate.met { "/>".to_owned() } else { format!("><failure message=\"{text}\"/></testcase>") };
             writeln!(out, "    <testcase classname=\"demands\" name=\"{text}\"{end}")?;
         }
         writeln!(out, "  </testsuite>")?;
@@ -63,11 +68,13 @@ fn case(answered: &Answered, variant: usize, name: &str) -> String {
         Some(Ok(answer)) => {
             // A time, in seconds, that was measured now.
             if !answer.cached {
-                let _ = write!(text, " time=\"{}.{:03}\"", answer.elapsed_ms / 1000, answer.elapsed_ms % 1000);
+                let _ =
+                    write!(text, " time=\"{}.{:03}\"", answer.elapsed_ms / 1000, answer.elapsed_ms % 1000);
             }
             let expected = answered.expected;
             (answer.outcome != expected).then(|| {
-                let message = format!("expected {expected}, got {} ({:?})", answer.outcome, answer.completion);
+                let message =
+                    format!("expected {expected}, got {} ({:?})", answer.outcome, answer.completion);
                 format!("<failure message=\"{}\"/>", escaped(&message))
             })
         }
@@ -105,6 +112,9 @@ mod tests {
 
     #[test]
     fn text_stays_text() {
-        assert_eq!(escaped("a<b>&\"'\n\t\u{1}\u{ffff}é😀"), "a&lt;b&gt;&amp;&quot;'&#10;&#9;\u{fffd}\u{fffd}é😀");
+        assert_eq!(
+            escaped("a<b>&\"'\n\t\u{1}\u{ffff}é😀"),
+            "a&lt;b&gt;&amp;&quot;'&#10;&#9;\u{fffd}\u{fffd}é😀"
+        );
     }
 }

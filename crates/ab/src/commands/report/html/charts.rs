@@ -74,7 +74,10 @@ pub(super) fn difference(difference: &Difference, first: &str, second: &str) -> 
     let Difference { value, always_valid, fixed } = difference;
     // As wide as what is to be seen, in steps of ten points.
     let bounds = [always_valid.low, always_valid.high, fixed.low, fixed.high, *value];
-    let reach = bounds.into_iter().fold(0.1_f64, |reach, bound| reach.max((bound.abs() * 10.0).ceil() / 10.0)).min(1.0);
+    let reach = bounds
+        .into_iter()
+        .fold(0.1_f64, |reach, bound| reach.max((bound.abs() * 10.0).ceil() / 10.0))
+        .min(1.0);
     let at = |bound: f64| place((bound / reach).mul_add(0.5, 0.5));
     let row = |name: &str, interval: &Interval, class: &str| {
         let text = words::range(*interval);

@@ -1,0 +1,349 @@
+//! `report` and `promote` on real stores.
+
+use experiment::{Fingerprint, Key, Record};
+use insta::assert_snapshot;
+use redis::Commands as _;
+use rusqlite::Connection;
+use sentiment::Outcome::{self, Negative, Neutral, Positive, Unsure};
+use serde_json::Value;
+
+use crate::redis_server::RedisServer;
+use crate::sandbox::{Sandbox, app_reads};
+
+const APP: &str = "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
+    [variables]\nmodel = { default = \"llama2-chat\" }\nvariants = { default = \"one=3,two\" }\n\
+    [component.api]\nsource = \"api.wasm\"\nkey_value_stores = [\"one\", \"two\"]\n";
+
+const PROMPTS: [(&str, &str, &str); 2] =
+    [("case-a", "one", "A: {SENTENCE}"), ("case-b", "two", "B: {SENTENCE}")];
+
+/// An app with two linked stores that hold a prompt each.
+fn app(redis: Option<&RedisServer>) -> Sandbox {
+    let mut sandbox = Sandbox::new(&[]);
+    sandbox.write("spin.toml", APP);
+    for ((store, label, prompt), database) in PROMPTS.into_iter().zip(1..) {
+        let redis = redis.map(|redis| format!("--redis {}", redis.url(database))).unwrap_or_default();
+        sandbox.ab(&format!("kv create {store} {redis}")).ok();
+        sandbox.run(&["kv", "set", "--store", store, &format!("prompt={prompt}")]).ok();
+        sandbox.ab(&format!("link key-value {label} --store {store}")).ok();
+    }
+    if let Some(redis) = redis {
+        sandbox.redact(redis.port.to_string(), "[PORT]");
+    }
+    sandbox
+}
+
+/// What the app would have recorded: for each of so many sentences, the outcome and, three times of five, what a person said.
+fn records(prompt: &str, sentences: u64, answers: impl Fn(u64) -> Outcome) -> Vec<(String, Vec<u8>)> {
+    let records = (0..sentences).map(|number| {
+        let sentence = format!("Sentence {number}");
+        let key = Key::for_sentence(&sentence);
+        let truth = [Positive, Neutral, Negative][usize::try_from(number % 3).unwrap()];
+        let mut record =
+            Record::new(&key, answers(number), Fingerprint::of(prompt), "llama2-chat").with_tokens(90, 2);
+        record.elapsed_ms = 20;
+        let record = record.with_expected((number % 5 < 3).then_some(truth));
+        (key.as_str().to_owned(), record.to_json().unwrap())
+    });
+    records.collect()
+}
+
+fn right(number: u64) -> Outcome {
+    [Positive, Neutral, Negative][usize::try_from(number % 3).unwrap()]
+}
+
+/// Fills the stores: the second variant is right far more often, and saw sentences that the first did not.
+fn observations() -> [Vec<(String, Vec<u8>)>; 2] {
+    let mut first = records(PROMPTS[0].2, 240, |number| if number % 8 < 4 { right(number) } else { Unsure });
+    first.extend(
+        records("an older prompt", 5, right).into_iter().map(|(key, value)| (format!("old {key}"), value)),
+    );
+    first.push(("not a record".to_owned(), b"\xff".to_vec()));
+    [first, records(PROMPTS[1].2, 250, |number| if number % 8 < 7 { right(number) } else { Neutral })]
+}
+
+fn fill_sqlite(sandbox: &Sandbox) {
+    for ((store, label, _), records) in PROMPTS.into_iter().zip(observations()) {
+        let mut connection = Connection::open(sandbox.store(store)).unwrap();
+        let transaction = connection.transaction().unwrap();
+        for (key, value) in records {
+            transaction
+                .execute("INSERT INTO spin_key_value VALUES (?1, ?2, ?3)", (label, key, value))
+                .unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+}
+
+#[test]
+fn what_the_stores_hold() {
+    let sandbox = app(None);
+    fill_sqlite(&sandbox);
+    assert_snapshot!(sandbox.session(&["report"]), @r"
+    $ cargo ab report
+    App test, model llama2-chat
+    +-------------------+------------------------------+------------------------------+
+    |                   | one                          | two                          |
+    +=================================================================================+
+    | Store             | case-a                       | case-b                       |
+    | Prompt            | 6825d0c85557                 | 1a7bb0f2a652                 |
+    | Weight            | 3                            | 1                            |
+    | Observations      | 240                          | 250                          |
+    | Accuracy          | 50.0% of 144 (41.9–58.1)     | 92.0% of 150 (86.5–95.4)     |
+    | Macro-F1          | 0.667                        | 0.922                        |
+    | Unsure            | 50.0% of 240 (43.7–56.3)     | 0.0% of 250 (0.0–1.5)        |
+    | Answered positive | 16.7% (40)                   | 29.6% (74)                   |
+    | Answered neutral  | 16.7% (40)                   | 41.2% (103)                  |
+    | Answered negative | 16.7% (40)                   | 29.2% (73)                   |
+    | Answered unsure   | 50.0% (120)                  | 0.0% (0)                     |
+    | Latency           | p50 20 ms, p95 20 ms (n 240) | p50 20 ms, p95 20 ms (n 250) |
+    | Tokens            | 90.0 read, 2.0 written       | 90.0 read, 2.0 written       |
+    +-------------------+------------------------------+------------------------------+
+
+    Corrected observations of one
+    +---------------------+----------+---------+----------+--------+-----------+--------+-------+
+    | expected \ answered | positive | neutral | negative | unsure | precision | recall | F1    |
+    +===========================================================================================+
+    | positive            | 24       | 0       | 0        | 24     | 100.0%    | 50.0%  | 0.667 |
+    | neutral             | 0        | 24      | 0        | 24     | 100.0%    | 50.0%  | 0.667 |
+    | negative            | 0        | 0       | 24       | 24     | 100.0%    | 50.0%  | 0.667 |
+    +---------------------+----------+---------+----------+--------+-----------+--------+-------+
+
+    Corrected observations of two
+    +---------------------+----------+---------+----------+--------+-----------+--------+-------+
+    | expected \ answered | positive | neutral | negative | unsure | precision | recall | F1    |
+    +===========================================================================================+
+    | positive            | 44       | 6       | 0        | 0      | 100.0%    | 88.0%  | 0.936 |
+    | neutral             | 0        | 50      | 0        | 0      | 80.6%     | 100.0% | 0.893 |
+    | negative            | 0        | 6       | 44       | 0      | 100.0%    | 88.0%  | 0.936 |
+    +---------------------+----------+---------+----------+--------+-----------+--------+-------+
+
+    two against one, 144 pairs
+      Difference      +41.7 points (always-valid interval +17.7 to +65.7; fixed 95% interval +33.2 to +49.5)
+      Pairs           both right 72, only one 0, only two 60, neither 12; McNemar exact p < 0.0001
+      Disagreements   120 of 240 sentences that both saw
+      Chance to win   one 0.0%, two 100.0%
+      Expected loss   41.1 points by choosing one, 0.0 by choosing two
+      two is better: the always-valid interval of the difference excludes zero.
+    warning: 5 observations of one are of another prompt or model and do not count.
+    hint: Nothing is wrong if the prompt was changed on purpose; they are replaced as their sentences come again.
+    warning: one gave no outcome in 120 of 240 observations.
+    hint: Read some completions: the prompt may not say clearly enough which words to answer with.
+    ");
+}
+
+#[test]
+fn redis_says_the_same() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let (on_redis, on_sqlite) = (app(Some(&redis)), app(None));
+    fill_sqlite(&on_sqlite);
+    for (database, records) in (1..).zip(observations()) {
+        let mut connection = redis::Client::open(redis.url(database)).unwrap().get_connection().unwrap();
+        for (key, value) in records {
+            let () = connection.set(key, value).unwrap();
+        }
+    }
+    for format in ["table", "json", "csv", "html"] {
+        let line = format!("report --format {format}");
+        assert_eq!(on_redis.ab(&line).ok().bytes(), on_sqlite.ab(&line).ok().bytes(), "{format}");
+    }
+}
+
+#[test]
+fn the_request_log_tells_of_assignments() {
+    let sandbox = app(None);
+    fill_sqlite(&sandbox);
+    let log = |one: usize, two: usize| {
+        let line = |label| {
+            format!(
+                "sentiment-analysis | {{\"event\":\"sentiment\",\"status\":200,\"variant\":\"{label}\"}}\n"
+            )
+        };
+        line("one").repeat(one) + "Serving http://127.0.0.1:3000\n" + &line("two").repeat(two)
+    };
+    sandbox.write("good.log", log(750, 250) + "{\"event\":\"sentiment\",\"variant\":\"three\"}\n");
+    sandbox.write("bad.log", log(500, 500));
+    sandbox.write("empty.log", "nothing here\n");
+    let kinds = |file: &str| {
+        let json = sandbox.ab(&format!("report --events {file} --format json")).ok();
+        let report: Value = serde_json::from_slice(json.bytes()).unwrap();
+        let kinds =
+            report["warnings"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap().to_owned());
+        (report["sample_ratio"][0]["n"].as_u64(), kinds.collect::<Vec<_>>(), json.messages())
+    };
+    let (n, warnings, messages) = kinds("good.log");
+    assert_eq!((n, warnings.contains(&"sample_ratio_mismatch".to_owned())), (Some(1_000), false));
+    assert!(messages.contains("1 assignment in good.log"), "{messages}");
+    let (n, warnings, _) = kinds("bad.log");
+    assert_eq!((n, warnings.contains(&"sample_ratio_mismatch".to_owned())), (Some(1_000), true));
+    let piped = sandbox.ab_with_input("report --events - --format csv", log(500, 500).as_bytes()).ok();
+    assert!(piped.output_text().contains("phase 1,sample_ratio_p,"), "{}", piped.seen());
+    assert_snapshot!(sandbox.session(&["report --events empty.log", "report --events nowhere.log"]), @r"
+    $ cargo ab report --events empty.log
+    error: empty.log says of no request which variant it was assigned
+    hint: the app logs its requests to standard output, which `up` keeps in .spin/logs/sentiment-analysis_stdout.txt
+    [exit status: 1]
+    $ cargo ab report --events nowhere.log
+    error: cannot open the request log nowhere.log: No such file or directory (os error 2)
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn numbers_as_data_and_as_a_page() {
+    let sandbox = app(None);
+    fill_sqlite(&sandbox);
+    let json: Value = serde_json::from_slice(sandbox.ab("report --format json").ok().bytes()).unwrap();
+    assert_eq!((&json["app"], &json["stores"][1]), (&"test".into(), &"case-b".into()));
+    assert_eq!((&json["variants"][0]["n"], &json["variants"][0]["stale"]), (&240.into(), &5.into()));
+    assert_eq!(json["decision"]["winner"], "two");
+
+    let text = sandbox.ab("report --format csv").ok().output_text();
+    assert!(text.contains("\none,accuracy,0.5,0.41"), "{text}");
+    let lines: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
+    assert!(lines.len() > 20 && lines.iter().all(|fields| *fields == 6), "{text}");
+
+    sandbox.ab("report --format html --output page.html").ok();
+    let page = sandbox.read("page.html");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    for tag in ["<script", "http://", "https://", "url(", "@import"] {
+        assert!(!page.contains(tag), "{tag}");
+    }
+    let charts = page.matches("<svg ").count();
+    assert_eq!(
+        (charts, page.matches("<svg role=\"img\" aria-label=\"").count()),
+        (6, 6),
+        "every chart says what it shows"
+    );
+}
+
+#[test]
+fn what_cannot_be_reported() {
+    let sandbox = app(None);
+    sandbox.ab("unlink key-value two").ok();
+    let unlinked = sandbox.ab("report").seen();
+    sandbox.write("spin.toml", APP.replace("one=3,two", "one=x"));
+    let weights = sandbox.ab("report").seen();
+    sandbox.write("spin.toml", APP.replace("model = { default = \"llama2-chat\" }", ""));
+    assert_snapshot!([unlinked, weights, sandbox.ab("report").seen()].concat(), @r#"
+    error: No key value store found with label "two" for app "test"
+    hint: link one: `cargo ab link key-value two --app test --store STORE`
+    [exit status: 1]
+    error: app "test" has a variable "variants" that cannot be used: the weight in `one=x` is not a whole number from 1 to 4294967295: a label without a weight has the weight 1, and one that is to have no requests is left out
+    hint: write labels with optional weights: promptstore1=90,promptstore2=10
+    [exit status: 1]
+    error: app "test" has no variable "model" that names its model
+    hint: name it with --model
+    [exit status: 1]
+    "#);
+}
+
+#[test]
+fn promotion_and_the_way_back() {
+    let sandbox = app(None);
+    fill_sqlite(&sandbox);
+    assert_snapshot!(
+        sandbox.session(&[
+            "promote three",
+            "promote one",
+            "promote two",
+            "kv list",
+            "kv get --label one prompt",
+            "promote two",
+            "link key-value one --app test --store case-a --yes",
+            "kv delete case-b-one --yes",
+            "kv list",
+        ]),
+        @r#"
+        $ cargo ab promote three
+        error: "three" takes no part in the experiment of app "test"
+        hint: those that do: one, two
+        [exit status: 1]
+        $ cargo ab promote one
+        error: "one" is not known to be better. two is better: the always-valid interval of the difference excludes zero.
+        hint: --yes promotes it even so; nothing was changed
+        [exit status: 1]
+        $ cargo ab promote two
+        two is better: the always-valid interval of the difference excludes zero.
+        Key value store "case-b-one" created
+        Key value store "case-b-one" is now linked to app "test" with the label "one"
+
+        Every label of app "test" now answers with the prompt of "two". To go back:
+          cargo ab link key-value one --app test --store case-a --yes
+          cargo ab kv delete case-b-one --yes
+        An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
+        $ cargo ab kv list
+        +--------------------------------+
+        | App    Label   Key Value Store |
+        +================================+
+        | test   one     case-b-one      |
+        | test   two     case-b          |
+        +--------------------------------+
+        Key value stores not linked to any app
+        +-----------------+
+        | Key Value Store |
+        +=================+
+        | case-a          |
+        +-----------------+
+        $ cargo ab kv get --label one prompt
+        B: {SENTENCE}
+        $ cargo ab promote two
+        Every label of app "test" answers with the prompt of "two" already
+        $ cargo ab link key-value one --app test --store case-a --yes
+        Key value store "case-a" is now linked to app "test" with the label "one"
+        $ cargo ab kv delete case-b-one --yes
+        Key value store "case-b-one" deleted
+        $ cargo ab kv list
+        +--------------------------------+
+        | App    Label   Key Value Store |
+        +================================+
+        | test   one     case-a          |
+        | test   two     case-b          |
+        +--------------------------------+
+        "#
+    );
+    assert_eq!(app_reads(&sandbox.store("case-a"), "one").len(), 240 + 5 + 2, "nothing was lost");
+}
+
+#[test]
+fn a_promotion_that_was_killed_half_way_is_completed() {
+    let sandbox = app(None);
+    sandbox.run(&["kv", "create", "case-b-one"]).ok();
+    sandbox.run(&["kv", "set", "--store", "case-b-one", "prompt=B: {SENTENCE}"]).ok();
+    sandbox.ab("promote two --yes").ok();
+    assert!(sandbox.read("runtime-config.toml").contains("stores/case-b-one.db"));
+    // A store of that name with something else in it is left alone.
+    sandbox.ab("link key-value one --store case-a --yes").ok();
+    sandbox.run(&["kv", "set", "--store", "case-b-one", "prompt=mine: {SENTENCE}"]).ok();
+    sandbox.ab("promote two --yes").ok();
+    assert!(sandbox.read("runtime-config.toml").contains("stores/case-b-one-2.db"));
+}
+
+#[test]
+fn on_redis_all_labels_mean_one_database() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let sandbox = app(Some(&redis));
+    assert_snapshot!(sandbox.session(&["promote two --yes", "kv list"]), @r#"
+    $ cargo ab promote two --yes
+    warning: "two" is not known to be better. Not decided yet: about 1,616 more labelled sentences are needed, if the true difference is 10.0 points.
+    hint: `cargo ab report` shows the numbers
+    Key value store "case-b" is now linked to app "test" with the label "one"
+
+    Every label of app "test" now answers with the prompt of "two". To go back:
+      cargo ab link key-value one --app test --store case-a --yes
+    An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
+    $ cargo ab kv list
+    +--------------------------------+
+    | App    Label   Key Value Store |
+    +================================+
+    | test   one     case-b          |
+    | test   two     case-b          |
+    +--------------------------------+
+    Key value stores not linked to any app
+    +-----------------+
+    | Key Value Store |
+    +=================+
+    | case-a          |
+    +-----------------+
+    "#);
+}

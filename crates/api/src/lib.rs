@@ -1,0 +1,13 @@
+//! What the components of the app's API share, so that their answers look alike.
+//!
+//! - [`answer`]: answers of JSON.
+//! - [`problem`]: problems as answers (RFC 9457), and [`misconfigured`]: a variable that an app cannot work with.
+//! - [`log`]: standard error.
+
+pub mod answer;
+pub mod log;
+pub mod misconfigured;
+pub mod problem;
+
+pub use misconfigured::Misconfigured;
+pub use problem::Problem;

@@ -1,0 +1,44 @@
+//! A variable whose value the app cannot work with.
+
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::Problem;
+
+/// Which variable it is, and why its value cannot be used. As text it says how to set it.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Misconfigured {
+    variable: &'static str,
+    reason: String,
+}
+
+impl Misconfigured {
+    /// The variable of this name cannot be used, for this reason.
+    pub fn new(variable: &'static str, reason: impl fmt::Display) -> Self {
+        Self { variable, reason: reason.to_string() }
+    }
+
+    /// The variable's name.
+    pub const fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, reason } = self;
+        let name = variable.to_ascii_uppercase();
+        write!(
+            f,
+            "The variable `{variable}` cannot be used: {reason}. Set it in spin.toml, with `--variable {variable}=…` or \
+             with SPIN_VARIABLE_{name}, and restart."
+        )
+    }
+}
+
+impl From<Misconfigured> for Problem {
+    fn from(error: Misconfigured) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}

@@ -1,0 +1,37 @@
+//! How fast an answer from the store is: the app on the embedded runtime, beside a native server that makes the same
+//! two reads, and beside a component that makes the app's host calls and nothing else. `cargo run --bin bench`.
+//!
+//! All three serve from an SQLite store of the same content, get the same requests from the same load generator on
+//! the same cores, one after another.
+
+mod load;
+mod native;
+mod process;
+mod report;
+mod subjects;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // How the benchmark starts the native server: as a process of its own, so that its CPU and memory can be told.
+        ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
+        [] => run(Duration::from_secs(8)),
+        [seconds] => run(Duration::from_secs(seconds.parse().context("the argument is the seconds for each load")?)),
+        _ => anyhow::bail!("usage: bench [SECONDS]"),
+    }
+}
+
+fn run(each: Duration) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    subjects::build()?;
+    let measured = subjects::all(folder.path())?
+        .iter()
+        .map(|subject| subject.measure(each))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    report::print(&measured)
+}

@@ -1,0 +1,162 @@
+//! What is measured: three servers over the same store.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use experiment::{Fallback, Key, PROMPT_KEY, Prompt, Record};
+use rusqlite::Connection;
+use sentiment::{DEFAULT_PROMPT, Outcome};
+
+use crate::load::{self, Load};
+use crate::process::Server;
+
+/// Connections at the same time under load.
+const CONNECTIONS: usize = 32;
+
+/// Part of every answer.
+const EXPECTED: &str = r#""cached":true"#;
+
+/// A server to be measured.
+pub(crate) struct Subject {
+    name: &'static str,
+    program: PathBuf,
+    arguments: Vec<String>,
+    /// The component that answers, to be weighed.
+    component: Option<PathBuf>,
+}
+
+/// What was found of one server.
+pub(crate) struct Measured {
+    pub(crate) name: &'static str,
+    /// From the start of the process to the first answer, everything compiled before.
+    pub(crate) first_answer: Duration,
+    pub(crate) idle_memory: u64,
+    pub(crate) loaded_memory: u64,
+    /// All connections at once.
+    pub(crate) load: Load,
+    /// One connection, kept alive.
+    pub(crate) alone: Load,
+    /// The server's own, under load.
+    pub(crate) cpu_per_request: Duration,
+    pub(crate) component_size: Option<u64>,
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn ab() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program.with_file_name(format!("ab{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Builds the command line and the components.
+pub(crate) fn build() -> anyhow::Result<()> {
+    run(Command::new("cargo").args(["build", "--quiet", "--bin", "ab"]).current_dir(root()))?;
+    for app in [root().to_owned(), root().join("crates/bench/bare")] {
+        run(Command::new(ab()?).args(["build", "--from"]).arg(app))?;
+    }
+    Ok(())
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    anyhow::ensure!(status.success(), "{command:?} failed: {status}");
+    Ok(())
+}
+
+/// The three servers, over a store made in `folder`.
+pub(crate) fn all(folder: &Path) -> anyhow::Result<Vec<Subject>> {
+    let store = folder.join("store.db");
+    fill(&store)?;
+    let config = folder.join("runtime-config.toml");
+    let links = ["promptstore1", "promptstore2"].map(|label| {
+        let file = if label == "promptstore1" { "store.db" } else { "other.db" };
+        format!("[key_value_store.{label}]\ntype = \"spin\"\npath = \"{file}\"\n")
+    });
+    std::fs::write(&config, links.concat())?;
+    let up = |app: &Path, more: &[&str]| {
+        let mut arguments: Vec<String> =
+            ["up", "--no-build", "--quiet", "--listen", "127.0.0.1:0", "--from"].map(str::to_owned).to_vec();
+        arguments.push(app.display().to_string());
+        arguments.extend(["--runtime-config-file".to_owned(), config.display().to_string()]);
+        arguments.extend(["--log-dir".to_owned(), folder.join("logs").display().to_string()]);
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        arguments
+    };
+    let release = root().join("target/wasm32-wasip2/release");
+    Ok(vec![
+        Subject {
+            name: "native: axum, rusqlite",
+            program: std::env::current_exe()?,
+            arguments: vec!["native".to_owned(), store.display().to_string()],
+            component: None,
+        },
+        Subject {
+            name: "bare component",
+            program: ab()?,
+            arguments: up(&root().join("crates/bench/bare"), &[]),
+            component: Some(release.join("bench_bare.wasm")),
+        },
+        Subject {
+            name: "the app",
+            program: ab()?,
+            arguments: up(root(), &["--variable", "variants=promptstore1"]),
+            component: Some(release.join("sentiment_analysis.wasm")),
+        },
+    ])
+}
+
+/// A store with a prompt and the answer to one sentence.
+fn fill(path: &Path) -> anyhow::Result<()> {
+    let key = Key::for_sentence("What a beautiful sunrise!");
+    let prompt = Prompt::fallback(Fallback::Missing, DEFAULT_PROMPT);
+    let record = Record::new(&key, Outcome::Positive, prompt.fingerprint(), "llama2-chat")
+        .timed(SystemTime::now(), Duration::from_millis(200))
+        .with_tokens(80, 2);
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.execute_batch(
+        "CREATE TABLE spin_key_value (store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))",
+    )?;
+    let values = [(PROMPT_KEY, DEFAULT_PROMPT.as_bytes().to_vec()), (key.as_str(), record.to_json()?)];
+    for (key, value) in values {
+        connection.execute("INSERT INTO spin_key_value VALUES ('promptstore1', ?1, ?2)", (key, value))?;
+    }
+    Ok(())
+}
+
+impl Subject {
+    /// Starts the server once to fill its caches and once to measure it.
+    pub(crate) fn measure(&self, each: Duration) -> anyhow::Result<Measured> {
+        eprintln!("Measuring {} …", self.name);
+        load::once(self.start()?.address, EXPECTED)?;
+
+        let server = self.start()?;
+        load::once(server.address, EXPECTED)?;
+        let first_answer = server.started.elapsed();
+        let idle_memory = server.memory()?;
+        let alone = load::run(server.address, 1, each / 2, EXPECTED)?;
+        let warm_up = load::run(server.address, CONNECTIONS, each / 4, EXPECTED)?;
+        drop(warm_up);
+        let cpu = server.cpu()?;
+        let load = load::run(server.address, CONNECTIONS, each, EXPECTED)?;
+        let cpu_per_request = (server.cpu()? - cpu) / u32::try_from(load.requests())?;
+        Ok(Measured {
+            name: self.name,
+            first_answer,
+            idle_memory,
+            loaded_memory: server.memory()?,
+            load,
+            alone,
+            cpu_per_request,
+            component_size: self.component.as_deref().map(|file| file.metadata().map(|data| data.len())).transpose()?,
+        })
+    }
+
+    fn start(&self) -> anyhow::Result<Server> {
+        Server::start(Command::new(&self.program).args(&self.arguments))
+    }
+}

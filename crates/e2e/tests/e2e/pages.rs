@@ -1,0 +1,195 @@
+//! The pages, in a real browser.
+
+use e2e::app::{App, CREDENTIALS, FIRST};
+use e2e::browser::{Browser, ENTER};
+use e2e::explorer::ROUTE;
+use e2e::model_server::{ModelServer, Reply};
+use serde_json::json;
+
+const FIELD: &str = "#sentence";
+const SUBMIT: &str = "#ask button[type=submit]";
+
+/// The newest card.
+const CARD: &str = "#answers > li:first-child sentiment-card";
+
+/// Waits until as many cards as there are have this outcome, and until there are so many.
+async fn until_cards(browser: &Browser, count: usize, outcome: &str) {
+    let cards = "[...document.querySelectorAll('sentiment-card')]";
+    browser
+        .until(&format!(
+            "{cards}.filter(({{dataset}}) => dataset.outcome === '{outcome}').length === {count}"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn a_sentence_becomes_a_card() {
+    let Some(browser) = Browser::start().await else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_sentence("sunrise", "positive").answer_sentence("difficult", "negative");
+    let note = "Answers come from a small model.";
+    let app = App::builder().model(&model).variable("variants", FIRST).variable("model_note", note).start();
+    browser.open(&app.url("/")).await;
+
+    browser.enter(FIELD, &format!("What a beautiful sunrise!{ENTER}")).await;
+    until_cards(&browser, 1, "positive").await;
+    let card = browser.text(CARD).await;
+    for part in ["What a beautiful sunrise!", "Positive", FIRST, "asked the model"] {
+        assert!(card.contains(part), "{part:?} is not in {card:?}");
+    }
+
+    browser.enter(FIELD, "Dang, this is difficult!").await;
+    browser.click(SUBMIT).await;
+    until_cards(&browser, 1, "negative").await;
+
+    browser.enter(FIELD, &format!("What a beautiful sunrise!{ENTER}")).await;
+    until_cards(&browser, 2, "positive").await;
+    let card = browser.text(CARD).await;
+    assert!(card.contains("from the store"), "{card:?}");
+    assert_eq!(model.requests().len(), 2);
+
+    // Several at once, and none waits for another's answer to be shown.
+    let hold = model.hold();
+    for number in 0..3 {
+        browser.enter(FIELD, &format!("Sentence {number}{ENTER}")).await;
+    }
+    until_cards(&browser, 3, "pending").await;
+    model.until_in_flight(1).await;
+    browser.enter(FIELD, &format!("What a beautiful sunrise!{ENTER}")).await;
+    until_cards(&browser, 3, "positive").await;
+    until_cards(&browser, 3, "pending").await;
+    drop(hold);
+    until_cards(&browser, 3, "neutral").await;
+
+    // Nothing is asked about nothing, or about too much.
+    browser.enter(FIELD, &format!(" {ENTER}")).await;
+    assert!(!browser.text("#sentence-error").await.is_empty());
+    browser.run("document.querySelector(arguments[0]).value = 'a'.repeat(4097);", &[FIELD.into()]).await;
+    browser.enter(FIELD, ENTER).await;
+    assert!(browser.text("#sentence-error").await.contains("4,097"));
+    assert_eq!(model.requests().len(), 5);
+
+    // What answers is said where it shows.
+    assert_eq!(browser.text("#model-note").await.trim(), note);
+    browser.assert_clean(&app.url("")).await;
+    let app = app.restart(|app| app.variable("model_note", ""));
+    browser.open(&app.url("/")).await;
+    browser.until("document.querySelector('experiment-panel .variants li')").await;
+    assert_eq!(
+        browser.run("return document.querySelector('#model-note').checkVisibility();", &[]).await,
+        false
+    );
+    browser.assert_clean(&app.url("")).await;
+}
+
+#[tokio::test]
+async fn an_error_is_shown_and_retry_recovers() {
+    let Some(browser) = Browser::start().await else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_with(Reply::Status(503));
+    let app = App::with_one_variant(&model);
+    browser.open(&app.url("/")).await;
+    browser.enter(FIELD, &format!("Will this work?{ENTER}")).await;
+    until_cards(&browser, 1, "failed").await;
+    let card = browser.text(CARD).await;
+    assert!(card.contains("Will this work?") && card.contains("nothing was recorded"), "{card:?}");
+
+    model.answer_with("positive");
+    browser.click(&format!("{CARD} .retry")).await;
+    until_cards(&browser, 1, "positive").await;
+    assert_eq!(
+        browser
+            .run(
+                "return document.querySelector(arguments[0]).checkVisibility();",
+                &[json!(format!("{CARD} .retry"))]
+            )
+            .await,
+        false
+    );
+    browser.assert_clean(&app.url("")).await;
+
+    // The app itself is gone.
+    drop(app);
+    browser.enter(FIELD, &format!("And now?{ENTER}")).await;
+    until_cards(&browser, 1, "failed").await;
+    assert!(browser.text(CARD).await.contains("cannot be reached"));
+}
+
+#[tokio::test]
+async fn markup_stays_text_and_the_explorer_shows_the_pair() {
+    let Some(browser) = Browser::start().await else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_with("negative");
+    let app = App::with_one_variant(&model);
+    let markup = [
+        "<img src=x onerror=\"document.title='breach'\">",
+        "<script>document.title='breach'</script>",
+        "</textarea></li><svg onload=\"document.title='breach'\">",
+        "<a href=\"javascript:document.title='breach'\">click</a>&lt;b&gt;",
+        "'\"><iframe srcdoc=\"<script>parent.document.title='breach'</script>\">",
+    ];
+
+    browser.open(&app.url("/")).await;
+    for (number, sentence) in markup.iter().enumerate() {
+        browser.enter(FIELD, &format!("{sentence}{ENTER}")).await;
+        until_cards(&browser, number + 1, "negative").await;
+        assert_eq!(browser.text(&format!("{CARD} .sentence")).await, *sentence);
+        assert!(browser.text("#announcer p:last-child").await.contains(sentence));
+    }
+    let strangers = "document.querySelectorAll('#answers :is(img, script, iframe, a, svg[onload]), #announcer *:not(p)').length";
+    assert_eq!(browser.run(&format!("return {strangers};"), &[]).await, 0);
+    assert_ne!(browser.run("return document.title;", &[]).await, "breach");
+    browser.assert_clean(&app.url("")).await;
+
+    // The explorer: signing in, the list, a record, and the prompt with its lines.
+    browser.open(&app.url(&format!("{ROUTE}/"))).await;
+    let (user, password) = CREDENTIALS.split_once(':').unwrap();
+    browser.until("document.querySelector('sign-in input[name=user]')?.checkVisibility()").await;
+    browser.enter("sign-in input[name=user]", user).await;
+    browser
+        .run(
+            "document.querySelector('sign-in input[name=password]').value = arguments[0];",
+            &[password.into()],
+        )
+        .await;
+    browser.enter("sign-in input[name=password]", ENTER).await;
+    let rows = "[...document.querySelectorAll('.entry-row .key')].map(({textContent}) => textContent)";
+    browser.until(&format!("{rows}.length === {}", markup.len() + 1)).await;
+    let shown = browser.run(&format!("return {rows};"), &[]).await;
+    let mut expected: Vec<&str> = markup.into_iter().chain(["prompt"]).collect();
+    expected.sort_unstable();
+    let mut shown: Vec<&str> = shown.as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, expected);
+
+    for sentence in markup {
+        open_entry(&browser, sentence).await;
+        browser
+            .until("document.querySelector('.value-body')?.innerText.toLowerCase().includes('negative')")
+            .await;
+        assert_eq!(browser.text("h2.value-key").await, sentence);
+    }
+    open_entry(&browser, "prompt").await;
+    let prompt = String::from_utf8(app.rows(FIRST)["prompt"].clone()).unwrap();
+    browser.until("document.querySelector('.value-body')?.innerText.includes('Emulate the given examples:\\nUser:')").await;
+    assert!(browser.text(".value-body").await.contains(prompt.trim()), "newlines are kept");
+
+    // A value of markup, beside a record of it.
+    app.write(FIRST, "a value", markup[0]);
+    browser.click("[data-do=refresh]").await;
+    browser.until(&format!("{rows}.includes('a value')")).await;
+    open_entry(&browser, "a value").await;
+    browser.until("document.querySelector('.value-body')?.innerText.includes('onerror')").await;
+    assert!(browser.text(".value-body").await.contains(markup[0]));
+    let strangers = "document.querySelectorAll('main :is(img, script, iframe, a, svg[onload])').length";
+    assert_eq!(browser.run(&format!("return {strangers};"), &[]).await, 0);
+    assert_ne!(browser.run("return document.title;", &[]).await, "breach");
+    browser.assert_clean(&app.url("")).await;
+}
+
+async fn open_entry(browser: &Browser, key: &str) {
+    let row = "[...document.querySelectorAll('.entry-row')].find((row) => row.querySelector('.key').textContent === arguments[0])";
+    browser.run(&format!("{row}.click();"), &[key.into()]).await;
+    let heading = json!(key);
+    browser.until(&format!("document.querySelector('h2.value-key')?.textContent === {heading}")).await;
+}

@@ -1,0 +1,70 @@
+//! `POST /api/feedback`: what a person says would have been right, kept in the record of an answer.
+
+use std::time::Instant;
+
+use api::{Problem, answer, log::warn};
+use experiment::{
+    Key, Record,
+    spin::{Store, StoreError},
+};
+use sentiment::Outcome;
+use serde::Serialize;
+use spin_sdk::http::{Request, Response, StatusCode};
+
+use super::sentiment::read_body;
+use crate::{correction::Correction, instance::Instance, log, origin};
+
+/// The body of an answer: the record's outcome, and what is expected of the sentence from now on.
+#[derive(Serialize)]
+struct Answer<'a> {
+    variant: &'a str,
+    sentiment: Outcome,
+    expected: Option<Outcome>,
+}
+
+/// Answers a request and logs it.
+pub(super) async fn post(request: Request) -> Response<String> {
+    let started = Instant::now();
+    let result = respond(request).await;
+    let event = match &result {
+        Ok(Answer { variant, sentiment, expected }) => log::Request::corrected(variant, *sentiment, *expected),
+        Err(problem) => log::Request::not_corrected(problem.status()),
+    };
+    event.write(started.elapsed());
+    result.and_then(|answer| answer::json(&answer)).unwrap_or_else(Problem::into_response)
+}
+
+/// Only a record that is there is changed: nobody can fill a store this way.
+async fn respond(request: Request) -> Result<Answer<'static>, Problem> {
+    let (parts, mut body) = request.into_parts();
+    origin::check(&parts.uri, &parts.headers)?;
+    let instance = Instance::get().await?;
+    let correction = Correction::parse(&read_body(&mut body).await?)?;
+    let sentence = correction.sentence()?;
+    let label = correction.variant(&instance.config.experiment)?.label();
+
+    let key = Key::for_sentence(sentence.as_str());
+    let expected = correction.expected;
+    let record = Store::open(label)
+        .and_then(|store| store.correct(&key, expected.as_ref()))
+        .map_err(|error| failed(&error))?;
+    let Record { answer, .. } = record.ok_or_else(|| {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            format!(
+                "There is no answer of `{label}` to this sentence: ask for one with a POST to /api/sentiment-analysis, and \
+                 name the variant that gave it."
+            ),
+        )
+    })?;
+    Ok(Answer { variant: label, sentiment: answer, expected })
+}
+
+fn failed(error: &StoreError) -> Problem {
+    warn(format_args!("a correction was not recorded: {error}"));
+    let status = match error {
+        StoreError::Contended { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    Problem::new(status, format!("The correction was not recorded: {}.", error.public()))
+}
