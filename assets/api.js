@@ -27,10 +27,82 @@
  * @property {Variant[]} variants
  */
 
+/**
+ * How far the server has come with reading what the stores hold.
+ * @typedef {object} Progress
+ * @property {string} label of the store that is being read
+ * @property {number} variant its place among the variants, from 1
+ * @property {number} variants how many there are
+ * @property {number} read records
+ * @property {number} total records in this store
+ */
+
+/**
+ * A share with what it is of and its 95% interval, in 0 to 1.
+ * @typedef {{ count: number, n: number, value: number, low: number, high: number }} Proportion
+ *
+ * @typedef {{ low: number, high: number }} Interval
+ * @typedef {{ first: number, second: number }} Each
+ */
+
+/**
+ * What was observed of one variant. Nothing (`null`) is what cannot be told for want of observations.
+ * @typedef {object} VariantReport
+ * @property {string} label
+ * @property {number} weight
+ * @property {string} fingerprint of its prompt
+ * @property {string} model
+ * @property {number} n observations
+ * @property {number} stale observations of other prompts or models
+ * @property {{ outcome: Sentiment, count: number, share: number | null }[]} outcomes
+ * @property {Proportion | null} unsure_rate
+ * @property {Proportion | null} accuracy of the observations that people labelled
+ * @property {number | null} macro_f1
+ * @property {{ expected: Sentiment, counts: number[], precision: number | null, recall: number | null }[]} confusion
+ * @property {{ n: number, mean_ms: number, p50_ms: number, p95_ms: number } | null} latency
+ * @property {{ n: number, prompt_mean: number, generated_mean: number } | null} tokens
+ */
+
+/**
+ * Whether one is better, and what is still needed to say so.
+ * @typedef {object} Verdict
+ * @property {'decided' | 'not_decided'} status
+ * @property {string | null} winner
+ * @property {number | null} needed_more labelled sentences; nothing where it would be more than a million
+ * @property {number | null} assumed_difference of accuracies, in 0 to 1, for which that holds
+ */
+
+/**
+ * Two variants; differences are second − first.
+ * @typedef {object} Comparison
+ * @property {string} first
+ * @property {string} second
+ * @property {'paired' | 'independent'} design
+ * @property {number} n pairs, or labelled observations of both
+ * @property {{ value: number, always_valid: Interval, fixed: Interval } | null} difference
+ * @property {{ n: number, differ: number, conflicting_labels: number }} seen_by_both
+ * @property {{ both: number, only_first: number, only_second: number, neither: number }} pairs
+ * @property {number | null} mcnemar_p
+ * @property {Each} chance_to_win
+ * @property {Each} expected_loss
+ * @property {Verdict} decision
+ */
+
+/**
+ * @typedef {object} Report
+ * @property {string} at when it was made
+ * @property {number} elapsed_ms how long that took
+ * @property {VariantReport[]} variants
+ * @property {Comparison[]} comparisons of each two
+ * @property {Verdict | null} decision of all; nothing with one variant
+ * @property {{ kind: string, message: string, advice: string }[]} warnings
+ * @property {{ alpha: number, alpha_each: number, planned: number, minimum_labelled: number, worth_finding: number, description: string }} method
+ */
+
 /** The longest sentence the server takes, in bytes of UTF-8. */
 export const MAX_SENTENCE_BYTES = 4096;
 
-/** Milliseconds until an answer is given up: longer than any sensible limit of the server's own. */
+/** Milliseconds of silence until an answer is given up: longer than any sensible limit of the server's own. */
 const PATIENCE = 120_000;
 
 const SENTIMENTS = ['positive', 'neutral', 'negative', 'unsure'];
@@ -54,6 +126,20 @@ export async function classify(sentence) {
 }
 
 /**
+ * Says of the answer that a variant gave to a sentence what would have been right.
+ * @param {string} sentence
+ * @param {string} variant
+ * @param {Sentiment | null} expected nothing takes back what was said before
+ */
+export async function correct(sentence, variant, expected) {
+  await request('/api/feedback', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ sentence, variant, expected }),
+  });
+}
+
+/**
  * Describes the experiment that is running.
  * @returns {Promise<Experiment>}
  */
@@ -61,6 +147,55 @@ export async function experiment() {
   const answer = await request('/api/variants');
   if (!Array.isArray(answer?.variants)) throw new Problem(NOT_UNDERSTOOD);
   return answer;
+}
+
+/**
+ * What the observations so far say of the variants.
+ * @param {(progress: Progress) => void} onProgress called while the server reads them
+ * @returns {Promise<Report>}
+ * @throws {Problem}
+ */
+export async function results(onProgress) {
+  const silence = new AbortController();
+  let timer = 0;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(new DOMException('', 'TimeoutError')), PATIENCE);
+  };
+  try {
+    heard();
+    const response = await fetch('/api/results', { headers: { accept: 'application/x-ndjson' }, signal: silence.signal });
+    if (!response.ok || !response.body) throw refusal(response.status, await response.text());
+    /** @type {Report | undefined} */
+    let made;
+    for await (const line of linesOf(response.body)) {
+      heard();
+      const { progress, report, problem } = JSON.parse(line);
+      if (problem) throw new Problem(problem.detail);
+      if (progress) onProgress(progress);
+      made = report;
+    }
+    if (made) return made;
+    throw new Problem('The answer broke off. Retry; the log of the app may say why.');
+  } catch (error) {
+    throw problemOf(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {ReadableStream<Uint8Array>} body */
+async function* linesOf(body) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
 }
 
 const NOT_UNDERSTOOD = 'The server answered something this page does not understand. Reload the page; it may be outdated.';
@@ -76,17 +211,33 @@ async function request(path, init) {
     const response = await fetch(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
     const body = await response.text();
     if (response.ok) return JSON.parse(body);
-    throw new Problem(detailOf(body) ?? `The server answered with status ${response.status}.`);
+    throw refusal(response.status, body);
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    if (error instanceof SyntaxError) throw new Problem(NOT_UNDERSTOOD);
-    const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
-    throw new Problem(
-      timedOut
-        ? `There was no answer within ${PATIENCE / 1000} seconds.`
-        : 'The server cannot be reached. Check that it is running, then retry.',
-    );
+    throw problemOf(error);
   }
+}
+
+/**
+ * @param {number} status
+ * @param {string} body
+ */
+function refusal(status, body) {
+  return new Problem(detailOf(body) ?? `The server answered with status ${status}.`);
+}
+
+/**
+ * What went wrong with a request, in words.
+ * @param {unknown} error
+ */
+function problemOf(error) {
+  if (error instanceof Problem) return error;
+  if (error instanceof SyntaxError) return new Problem(NOT_UNDERSTOOD);
+  const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
+  return new Problem(
+    timedOut
+      ? `There was no answer within ${PATIENCE / 1000} seconds.`
+      : 'The server cannot be reached. Check that it is running, then retry.',
+  );
 }
 
 /**

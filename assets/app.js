@@ -1,7 +1,7 @@
 // @ts-check
 /** Wires the page: the form makes cards, the cards are answered, the panel shows the experiment. */
 
-import { MAX_SENTENCE_BYTES, classify, experiment } from './api.js';
+import { MAX_SENTENCE_BYTES, classify, correct, experiment } from './api.js';
 import { ExperimentPanel } from './experiment-panel.js';
 import { SentimentCard } from './sentiment-card.js';
 
@@ -76,6 +76,9 @@ function add(sentence) {
     card.focus();
     ask(card);
   });
+  card.addEventListener('correct', (event) => {
+    if (event instanceof CustomEvent) keep(card, event.detail);
+  });
   const entry = document.createElement('li');
   entry.append(card);
   answers.prepend(entry);
@@ -95,6 +98,23 @@ async function ask(card) {
     card.state = { status: 'failed', detail: messageOf(error) };
   }
   announce(card.summary);
+}
+
+/**
+ * Keeps what the person says would have been right.
+ * @param {SentimentCard} card
+ * @param {import('./api.js').Sentiment | null} expected
+ */
+async function keep(card, expected) {
+  const { state, correction: before } = card;
+  if (state.status !== 'answered') return;
+  card.correction = { status: 'saving', expected };
+  try {
+    await correct(card.sentence, state.answer.variant, expected);
+    card.correction = { status: 'saved', expected };
+  } catch (error) {
+    card.correction = { status: 'failed', expected: before.expected, detail: messageOf(error) };
+  }
 }
 
 async function showExperiment() {

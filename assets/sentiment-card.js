@@ -1,5 +1,5 @@
 // @ts-check
-/** @import { Answer } from './api.js' */
+/** @import { Answer, Sentiment } from './api.js' */
 
 /**
  * What a card shows; `series` is the variant's place in the experiment, -1 where it has none.
@@ -8,17 +8,27 @@
  *   | { status: 'failed', detail: string }} CardState
  */
 
+/**
+ * What the person said of an answer; `expected` is nothing before they did, or after they took it back.
+ * @typedef {{ status: 'open' | 'saving' | 'saved', expected: Sentiment | null }
+ *   | { status: 'failed', expected: Sentiment | null, detail: string }} Correction
+ */
+
+/** @type {Sentiment[]} What a sentence can be. */
+const LABELS = ['positive', 'neutral', 'negative'];
 const WORDS = { positive: 'Positive', neutral: 'Neutral', negative: 'Negative', unsure: 'Unsure' };
 
 /**
- * One sentence and what became of it. Takes `sentence` and `state`; fires `retry` when the person asks for another
- * try. Controls that belong to an answer, such as a correction, have their place after the facts.
+ * One sentence and what became of it. Takes `sentence`, `state` and `correction`; fires `retry` when the person asks for
+ * another try, and `correct` with the label when they say what would have been right.
  */
 export class SentimentCard extends HTMLElement {
   sentence = '';
 
   /** @type {CardState} */
   #state = { status: 'pending' };
+  /** @type {Correction} */
+  #correction = { status: 'open', expected: null };
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #clock;
 
@@ -27,6 +37,9 @@ export class SentimentCard extends HTMLElement {
       const template = /** @type {HTMLTemplateElement} */ (document.getElementById('sentiment-card'));
       this.append(template.content.cloneNode(true));
       this.#part('.retry').addEventListener('click', () => this.dispatchEvent(new Event('retry', { bubbles: true })));
+      this.#part('.correction').addEventListener('click', ({ target }) => {
+        if (target instanceof HTMLButtonElement) this.#choose(/** @type {Sentiment} */ (target.value));
+      });
       // The retry button vanishes when it is pressed; the card then keeps the focus.
       this.tabIndex = -1;
       this.role = 'article';
@@ -44,7 +57,17 @@ export class SentimentCard extends HTMLElement {
 
   set state(state) {
     this.#state = state;
+    this.#correction = { status: 'open', expected: null };
     if (this.isConnected) this.#render();
+  }
+
+  get correction() {
+    return this.#correction;
+  }
+
+  set correction(correction) {
+    this.#correction = correction;
+    if (this.isConnected) this.#renderCorrection();
   }
 
   /** The state in one sentence, for those who hear it. */
@@ -75,7 +98,46 @@ export class SentimentCard extends HTMLElement {
     this.#show('.elapsed', state.status === 'answered' ? duration(state.milliseconds) : undefined);
     this.#show('.detail', state.status === 'failed' ? state.detail : undefined);
     this.#part('.retry').hidden = state.status !== 'failed';
+    this.#part('.correction').hidden = !answer;
+    if (answer) this.#renderQuestion(answer);
     if (state.status === 'pending') this.#countSeconds();
+  }
+
+  /** @param {Answer} answer */
+  #renderQuestion({ sentiment }) {
+    const unsure = sentiment === 'unsure';
+    this.#part('.correction legend').textContent = unsure ? 'What would have been right?' : 'Was this right?';
+    // The answer itself comes first: to agree is the most frequent choice.
+    const labels = [...LABELS].sort((one, other) => Number(other === sentiment) - Number(one === sentiment));
+    const choices = this.querySelectorAll('.correction button');
+    choices.forEach((choice, place) => {
+      if (!(choice instanceof HTMLButtonElement)) return;
+      const label = labels[place];
+      choice.value = label;
+      choice.textContent = unsure ? WORDS[label] : label === sentiment ? 'Yes' : `No, ${label}`;
+    });
+    this.#renderCorrection();
+  }
+
+  #renderCorrection() {
+    const { status, expected } = this.#correction;
+    for (const choice of this.querySelectorAll('.correction button')) {
+      choice.setAttribute('aria-pressed', String(/** @type {HTMLButtonElement} */ (choice).value === expected));
+    }
+    const thanks = this.#part('.thanks');
+    thanks.classList.toggle('failed', status === 'failed');
+    thanks.textContent = this.#correction.status === 'failed'
+      ? this.#correction.detail
+      : status === 'saving' ? 'Saving…'
+      : status === 'saved' ? (expected ? 'Thanks! Press it again to take it back.' : 'Taken back.')
+      : '';
+  }
+
+  /** @param {Sentiment} label */
+  #choose(label) {
+    const { status, expected } = this.#correction;
+    if (status === 'saving') return;
+    this.dispatchEvent(new CustomEvent('correct', { detail: label === expected ? null : label }));
   }
 
   /** A model can take its time; a number that moves says that the page has not stopped. */

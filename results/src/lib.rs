@@ -55,8 +55,9 @@ async fn route(request: Request) -> Result<Response<BoxBody>, Problem> {
 async fn results(headers: &HeaderMap) -> Result<Response<BoxBody>, Problem> {
     let started = Instant::now();
     let Settings { experiment, model } = Settings::read().await?;
-    let mut survey = Survey::start(&experiment, &model, DEFAULT_PROMPT, outcomes(), |it: &Outcome| it.as_str())
-        .map_err(|error| broken_off(&error))?;
+    let mut survey =
+        Survey::start(&experiment, &model, DEFAULT_PROMPT, outcomes(), |it: &Outcome| it.as_str())
+            .map_err(|error| broken_off(&error))?;
     if wants_lines(headers) {
         // Each line is made when the client takes it.
         let frames = Lines::new(survey, started).map(|line| Ok::<_, anyhow::Error>(Frame::data(line)));

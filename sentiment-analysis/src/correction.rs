@@ -41,7 +41,8 @@ fn present<'b, D: Deserializer<'b>>(deserializer: D) -> Result<Option<&'b RawVal
 impl Correction {
     /// Reads a body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Problem> {
-        let fields = EXPECTED.read(body, |_| format!("The body has a field more than once: {}.", EXPECTED.0))?;
+        let fields =
+            EXPECTED.read(body, |_| format!("The body has a field more than once: {}.", EXPECTED.0))?;
         Self::of(&fields).map_err(Problem::bad_request)
     }
 

@@ -3,6 +3,8 @@
 //! The model is a scripted server in this process, over HTTP. With 50 ms an answer the ideal time is that in which the
 //! server alone would be through; with 0 ms the tool itself is measured, and the server beside it.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault, and prints")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

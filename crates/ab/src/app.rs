@@ -113,12 +113,13 @@ impl App {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
         let manifest: Manifest = toml::from_str(&text).map_err(|error| {
             failure(format!("{shown} is not a Spin manifest:\n{}", error.to_string().trim_end()))
+                .hint("correct it as Spin's manifest reference describes")
         })?;
         if manifest.spin_manifest_version != 2 {
             let version = manifest.spin_manifest_version;
-            return Err(
-                failure(format!("{shown} has spin_manifest_version {version}; only 2 is supported")).into()
-            );
+            return Err(failure(format!("{shown} has spin_manifest_version {version}; only 2 is supported"))
+                .hint("correct it as Spin's manifest reference describes")
+                .into());
         }
         let manifest_path = fs::canonicalize(path).with_context(|| format!("cannot read {shown}"))?;
         Ok(Self {

@@ -13,6 +13,9 @@ use crate::stores::{Address, absolute};
 
 const TABLE: &str = "key_value_store";
 
+/// What to do about a file that is not what Spin takes.
+const ADVICE: &str = "correct it as Spin's runtime configuration reference describes";
+
 /// A label and the store it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
@@ -44,6 +47,7 @@ impl RuntimeConfig {
         };
         let document = text.parse::<DocumentMut>().map_err(|error| {
             failure(format!("{shown} is not TOML, and was left as it is:\n{}", error.to_string().trim_end()))
+                .hint(ADVICE)
         })?;
         let config = Self { path: path.to_owned(), document, carriage_returns: text.contains("\r\n") };
         config.links()?;
@@ -154,7 +158,7 @@ impl RuntimeConfig {
     }
 
     fn malformed(&self, label: &str, what: &str) -> anyhow::Error {
-        failure(format!("{}: [{TABLE}.{label}]: {what}", self.path.display())).into()
+        failure(format!("{}: [{TABLE}.{label}]: {what}", self.path.display())).hint(ADVICE).into()
     }
 
     fn folder(&self) -> PathBuf {

@@ -38,7 +38,12 @@ impl Load {
 /// # Errors
 ///
 /// A connection breaks, or an answer is not 200 with `expected` in it.
-pub(crate) fn run(address: SocketAddr, connections: usize, time: Duration, expected: &str) -> anyhow::Result<Load> {
+pub(crate) fn run(
+    address: SocketAddr,
+    connections: usize,
+    time: Duration,
+    expected: &str,
+) -> anyhow::Result<Load> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let started = Instant::now();
@@ -83,7 +88,10 @@ async fn connection(address: SocketAddr, end: Instant, expected: String) -> anyh
         }
         latencies.push(sent.elapsed());
         let text = std::str::from_utf8(&answer)?;
-        anyhow::ensure!(text.starts_with("HTTP/1.1 200") && text.contains(&expected), "not the answer: {text}");
+        anyhow::ensure!(
+            text.starts_with("HTTP/1.1 200") && text.contains(&expected),
+            "not the answer: {text}"
+        );
         if Instant::now() >= end {
             return Ok(latencies);
         }

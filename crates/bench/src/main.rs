@@ -21,7 +21,9 @@ fn main() -> anyhow::Result<()> {
         // How the benchmark starts the native server: as a process of its own, so that its CPU and memory can be told.
         ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
         [] => run(Duration::from_secs(8)),
-        [seconds] => run(Duration::from_secs(seconds.parse().context("the argument is the seconds for each load")?)),
+        [seconds] => {
+            run(Duration::from_secs(seconds.parse().context("the argument is the seconds for each load")?))
+        }
         _ => anyhow::bail!("usage: bench [SECONDS]"),
     }
 }

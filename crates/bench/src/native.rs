@@ -35,12 +35,16 @@ pub(crate) fn serve(listener: TcpListener, path: &Path) -> anyhow::Result<()> {
         let app = Router::new()
             .route("/api/sentiment-analysis", post(answer))
             .with_state(Arc::new(path.to_owned()));
-        axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))), app).await?;
+        axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))), app)
+            .await?;
         Ok(())
     })
 }
 
-async fn answer(State(path): State<Arc<PathBuf>>, Json(question): Json<Question>) -> Result<Json<Answer>, StatusCode> {
+async fn answer(
+    State(path): State<Arc<PathBuf>>,
+    Json(question): Json<Question>,
+) -> Result<Json<Answer>, StatusCode> {
     let key = Key::for_sentence(&question.sentence);
     let (prompt, record) = read(&path, key.as_str()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let prompt = Prompt::from_store(prompt, DEFAULT_PROMPT);

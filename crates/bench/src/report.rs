@@ -23,7 +23,9 @@ pub(crate) fn print(measured: &[Measured]) -> anyhow::Result<()> {
             format!("{:.1} / {:.1} MiB", mebi(m.idle_memory), mebi(m.loaded_memory))
         }),
         ("start to first answer", |m| format!("{:.0} ms", micros(&m.first_answer) / 1e3)),
-        ("component", |m| m.component_size.map_or_else(String::new, |size| format!("{:.0} KB", size as f64 / 1e3))),
+        ("component", |m| {
+            m.component_size.map_or_else(String::new, |size| format!("{:.0} KB", size as f64 / 1e3))
+        }),
     ];
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
@@ -35,7 +37,12 @@ pub(crate) fn print(measured: &[Measured]) -> anyhow::Result<()> {
     writeln!(out, "{table}")?;
     if let [native, bare, app] = measured {
         let of = |other: &Measured| app.load.rate() / other.load.rate();
-        writeln!(out, "\nThe app's requests/s: {:.2} of the native server's, {:.2} of the bare component's.", of(native), of(bare))?;
+        writeln!(
+            out,
+            "\nThe app's requests/s: {:.2} of the native server's, {:.2} of the bare component's.",
+            of(native),
+            of(bare)
+        )?;
     }
     Ok(())
 }

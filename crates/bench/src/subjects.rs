@@ -152,7 +152,11 @@ impl Subject {
             load,
             alone,
             cpu_per_request,
-            component_size: self.component.as_deref().map(|file| file.metadata().map(|data| data.len())).transpose()?,
+            component_size: self
+                .component
+                .as_deref()
+                .map(|file| file.metadata().map(|data| data.len()))
+                .transpose()?,
         })
     }
 

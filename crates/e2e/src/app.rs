@@ -216,9 +216,15 @@ impl AppBuilder {
 
     /// Sets `url` and `api_type` of the model.
     #[must_use]
-    pub fn llm_compute(mut self, url: &str, api: &str) -> Self {
+    pub fn llm_compute(self, url: &str, api: &str) -> Self {
+        self.llm_compute_with_token(url, api, "scripted")
+    }
+
+    /// Sets `url`, `api_type` and `auth_token` of the model.
+    #[must_use]
+    pub fn llm_compute_with_token(mut self, url: &str, api: &str, token: &str) -> Self {
         self.model = Some(format!(
-            "[llm_compute]\ntype = \"remote_http\"\nurl = \"{url}\"\nauth_token = \"scripted\"\napi_type = \"{api}\"\n"
+            "[llm_compute]\ntype = \"remote_http\"\nurl = \"{url}\"\nauth_token = \"{token}\"\napi_type = \"{api}\"\n"
         ));
         self
     }
@@ -256,6 +262,13 @@ impl AppBuilder {
     pub fn credentials(self, credentials: &str) -> Self {
         let (user, password) = credentials.split_once(':').unwrap();
         self.variable("kv_explorer_user", user).variable("kv_explorer_password", password)
+    }
+
+    /// Leaves all variables as they are where nobody sets any.
+    #[must_use]
+    pub fn no_variables(mut self) -> Self {
+        self.variables.clear();
+        self
     }
 
     /// Replaces a part of the manifest, which then is a copy in a folder of its own.

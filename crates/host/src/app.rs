@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use wasmtime::component::Linker;
 use wasmtime::Engine;
+use wasmtime::component::Linker;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::compiled;
@@ -108,15 +108,15 @@ impl App {
     /// Whatever keeps the app from running, with what to do about it.
     pub fn load(settings: &Settings, files: Files) -> Result<Self, LoadError> {
         let Files { manifest, mut config } = files;
-        let labels: BTreeSet<_> =
-            manifest.components.iter().flat_map(|component| component.key_value_stores.iter().cloned()).collect();
+        let labels: BTreeSet<_> = manifest
+            .components
+            .iter()
+            .flat_map(|component| component.key_value_stores.iter().cloned())
+            .collect();
         config.stores.retain(|label, _| labels.contains(label));
         let variables = Arc::new(Variables::resolve(&manifest, &settings.variables, environment())?);
-        let model_client = config
-            .llm
-            .as_ref()
-            .map(|llm| ModelClient::new(llm, settings.inference_limit))
-            .transpose()?;
+        let model_client =
+            config.llm.as_ref().map(|llm| ModelClient::new(llm, settings.inference_limit)).transpose()?;
         let links = Arc::new(Links::open(&config.stores)?);
         let (output, printing) = Output::start(settings.quiet, settings.log_folder.clone());
 
@@ -153,7 +153,10 @@ impl App {
                 .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .collect::<Result<Vec<_>, LoadError>>()
         })?;
-        let reload = settings.runtime_config.clone().map(|path| Reload::new(path, manifest.folder.clone(), config, labels));
+        let reload = settings
+            .runtime_config
+            .clone()
+            .map(|path| Reload::new(path, manifest.folder.clone(), config, labels));
         let router = Arc::new(Router::new(&manifest)?);
         Ok(Self { manifest, router, components, engine, links, reload, printing })
     }

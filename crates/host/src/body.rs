@@ -43,7 +43,8 @@ pub(crate) async fn incoming(headers: &HeaderMap, body: Incoming) -> Result<Wasi
             Err(_) => Err(Refused::Stalled),
         };
     }
-    Ok(Streamed { body, left: limits::REQUEST_BODY, stall: Box::pin(sleep(limits::CLIENT_STALL)) }.boxed_unsync())
+    Ok(Streamed { body, left: limits::REQUEST_BODY, stall: Box::pin(sleep(limits::CLIENT_STALL)) }
+        .boxed_unsync())
 }
 
 /// A body known whole.

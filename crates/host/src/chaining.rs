@@ -33,8 +33,10 @@ impl Chaining {
         }
         let core = self.core.upgrade().ok_or(Error::ConnectionTerminated)?;
         let uri = uri.clone();
-        let route =
-            core.router().route_chained(uri.host().unwrap_or_default(), uri.path()).ok_or(Error::DestinationNotFound)?;
+        let route = core
+            .router()
+            .route_chained(uri.host().unwrap_or_default(), uri.path())
+            .ok_or(Error::DestinationNotFound)?;
         let index = route.component_index();
         route.insert_headers(&uri, request.headers_mut(), &CALLER);
         Ok((core, index))

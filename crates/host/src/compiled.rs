@@ -44,15 +44,19 @@ fn file_name(engine: &Engine, id: &str, code: &[u8]) -> String {
     let mut digest = Sha256::new();
     digest.update(hasher.finish().to_le_bytes());
     digest.update(code);
-    let digest: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{id}-{digest}.cwasm")
+    let digest =
+        digest.finalize().iter().take(16).fold(0u128, |number, byte| number << 8 | u128::from(*byte));
+    format!("{id}-{digest:032x}.cwasm")
 }
 
 fn map(engine: &Engine, file: &Path) -> Option<Component> {
     if !file.is_file() {
         return None;
     }
-    #[expect(unsafe_code, reason = "a file of this folder was written whole by `keep`, from this engine's own output")]
+    #[expect(
+        unsafe_code,
+        reason = "a file of this folder was written whole by `keep`, from this engine's own output"
+    )]
     // SAFETY: see above; whoever can write the folder can as well replace the component that it stands for.
     unsafe { Component::deserialize_file(engine, file) }.ok()
 }
@@ -61,10 +65,13 @@ fn map(engine: &Engine, file: &Path) -> Option<Component> {
 fn keep(id: &str, file: &Path, folder: &Path, compiled: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let new = file.with_extension(format!("{}.new", std::process::id()));
-    fs::write(&new, compiled).and_then(|()| fs::rename(&new, file)).inspect_err(|_| drop(fs::remove_file(&new)))?;
+    fs::write(&new, compiled)
+        .and_then(|()| fs::rename(&new, file))
+        .inspect_err(|_| drop(fs::remove_file(&new)))?;
     for entry in fs::read_dir(folder)?.flatten() {
         let name = entry.file_name();
-        let digest = name.to_str().and_then(|name| name.strip_prefix(id)?.strip_prefix('-')?.strip_suffix(".cwasm"));
+        let digest =
+            name.to_str().and_then(|name| name.strip_prefix(id)?.strip_prefix('-')?.strip_suffix(".cwasm"));
         if digest.is_some_and(|digest| !digest.contains('-')) && entry.path() != file {
             // Another run may still map it, or have removed it already.
             let _ = fs::remove_file(entry.path());

@@ -46,7 +46,7 @@ pub enum LoadError {
         file: PathBuf,
     },
     /// A component's file is no component.
-    #[error("{} of the component \"{id}\" is not a WebAssembly component: {error:#}", file.display())]
+    #[error("{} of the component \"{id}\" is not a WebAssembly component: {error}", file.display())]
     InvalidComponent {
         /// The component.
         id: String,
@@ -109,7 +109,9 @@ impl LoadError {
             Self::Variables(error) => error.hint(),
             Self::UnknownLabels(error) => error.hint(),
             Self::Outbound(error) => error.hint(),
-            Self::HostNeedsSpin { .. } => Some("run this app with `spin up`, or take the host out".to_owned()),
+            Self::HostNeedsSpin { .. } => {
+                Some("run this app with `spin up`, or take the host out".to_owned())
+            }
             Self::FilesNeedSpin { .. } => {
                 Some("mount a folder: files = [{ source = \"FOLDER\", destination = \"/\" }]".to_owned())
             }
@@ -122,9 +124,13 @@ impl LoadError {
             }
             Self::Link(error) => error.hint().map(str::to_owned),
             Self::Model(error) => error.hint().map(str::to_owned),
-            Self::Route(_)
-            | Self::NoFolder { .. }
-            | Self::InvalidComponent { .. } | Self::Engine(_) => None,
+            Self::InvalidComponent { .. } => {
+                Some("build it again; `source` in the manifest names the file".to_owned())
+            }
+            Self::NoFolder { .. } => {
+                Some("make the folder, or correct the component's `files` in the manifest".to_owned())
+            }
+            Self::Route(_) | Self::Engine(_) => None,
         }
     }
 }

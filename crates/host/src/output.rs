@@ -66,8 +66,10 @@ impl Output {
 
 fn print(lines: &Receiver<Line>, quiet: bool, log_folder: Option<&Path>) {
     let mut logs = Logs { folder: log_folder, files: HashMap::new() };
-    let mut stdout = Printer::new(std::io::IsTerminal::is_terminal(&io::stdout()), io::BufWriter::new(io::stdout()));
-    let mut stderr = Printer::new(std::io::IsTerminal::is_terminal(&io::stderr()), io::BufWriter::new(io::stderr()));
+    let mut stdout =
+        Printer::new(std::io::IsTerminal::is_terminal(&io::stdout()), io::BufWriter::new(io::stdout()));
+    let mut stderr =
+        Printer::new(std::io::IsTerminal::is_terminal(&io::stderr()), io::BufWriter::new(io::stderr()));
     while let Ok(line) = lines.recv() {
         // Lines of the same moment go out in one write, and guests need not wake this thread for each.
         std::thread::sleep(GATHER);
@@ -181,11 +183,7 @@ impl Lines {
     fn send(&mut self) {
         let text = mem::take(&mut self.partial);
         // The printing thread ends only after the last sender.
-        let _ = self.output.lines.send(Line {
-            component: self.component.clone(),
-            stream: self.stream,
-            text,
-        });
+        let _ = self.output.lines.send(Line { component: self.component.clone(), stream: self.stream, text });
     }
 }
 

@@ -27,7 +27,12 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// `config` is what was read from `path` last.
-    pub(crate) fn new(path: PathBuf, app_folder: PathBuf, config: RuntimeConfig, labels: BTreeSet<String>) -> Self {
+    pub(crate) fn new(
+        path: PathBuf,
+        app_folder: PathBuf,
+        config: RuntimeConfig,
+        labels: BTreeSet<String>,
+    ) -> Self {
         // Unknown rather than read now: a change since `config` was read must not be missed.
         Self { path, app_folder, seen: None, config, labels }
     }

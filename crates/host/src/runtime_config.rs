@@ -102,7 +102,10 @@ impl RuntimeConfigError {
             Self::NeedsSpin { instead, .. } => {
                 Some(instead.unwrap_or("run this app with `spin up`, or take this out").to_owned())
             }
-            Self::Unreadable { .. } | Self::Syntax(_) | Self::Invalid { .. } => None,
+            Self::Syntax(_) | Self::Invalid { .. } => {
+                Some("correct it as Spin's runtime configuration reference describes".to_owned())
+            }
+            Self::Unreadable { .. } => None,
         }
     }
 }

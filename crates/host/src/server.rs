@@ -55,8 +55,11 @@ pub(crate) async fn serve(
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let cores = std::thread::available_parallelism()?.get();
-    let (senders, threads): (Vec<_>, Vec<_>) =
-        (0..cores).map(|_| start_core(site.clone())).collect::<std::io::Result<Vec<_>>>()?.into_iter().unzip();
+    let (senders, threads): (Vec<_>, Vec<_>) = (0..cores)
+        .map(|_| start_core(site.clone()))
+        .collect::<std::io::Result<Vec<_>>>()?
+        .into_iter()
+        .unzip();
 
     let connections = Arc::new(Semaphore::new(limits::CONNECTIONS));
     let accept = async {

@@ -27,7 +27,9 @@ pub(super) async fn post(request: Request) -> Response<String> {
     let started = Instant::now();
     let result = respond(request).await;
     let event = match &result {
-        Ok(Answer { variant, sentiment, expected }) => log::Request::corrected(variant, *sentiment, *expected),
+        Ok(Answer { variant, sentiment, expected }) => {
+            log::Request::corrected(variant, *sentiment, *expected)
+        }
         Err(problem) => log::Request::not_corrected(problem.status()),
     };
     event.write(started.elapsed());

@@ -73,13 +73,13 @@ struct ModelArguments {
     /// The model, as its server knows it [default: the app's variable `model`]
     #[arg(long, value_name = "NAME", value_parser = not_empty)]
     model: Option<String>,
-    /// The address of the model's server [default: that of [llm_compute]]
+    /// The address of the model's server [default: that of `[llm_compute]`]
     #[arg(long, value_parser = not_empty)]
     url: Option<String>,
-    /// The protocol of the model's server [default: that of [llm_compute]; with --url: default]
+    /// The protocol of the model's server [default: that of `[llm_compute]`; with --url: default]
     #[arg(long, value_name = "PROTOCOL")]
     api: Option<Api>,
-    /// The token for the model's server [default: that of [llm_compute]; with --url: none]
+    /// The token for the model's server [default: that of `[llm_compute]`; with --url: none]
     #[arg(long, env = "AB_MODEL_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// From 0 to 2 [default: the app's variable `temperature`]

@@ -109,7 +109,9 @@ fn check_assignments(live: &mut Live, log: &Path, printer: Printer) -> anyhow::R
     if elsewhere > 0 {
         printer.warn(&Warning::AssignedElsewhere { log: shown, count: elsewhere });
     }
-    phases.into_iter().for_each(|phase| live.analysis.add_phase(phase));
+    for phase in phases {
+        live.analysis.add_phase(phase);
+    }
     Ok(())
 }
 

@@ -47,6 +47,11 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     let app = App::find(up.location.from.as_deref())?;
     // A port in use is told before a build, not after.
     let listener = listen(up.listen)?;
+    if let Some(absent) = up.location.runtime_config_file.as_deref().filter(|path| !path.exists()) {
+        return Err(failure(format!("there is no runtime config at {}", absent.display()))
+            .hint("--runtime-config-file takes a file such as the runtime-config.toml beside spin.toml")
+            .into());
+    }
     link::missing::ask_or_explain(&up.location, printer)?;
     if up.build {
         build::run(&app, &[], printer)?;

@@ -290,6 +290,7 @@ fn a_broken_configuration_or_manifest_is_left_alone() {
         1 | [key_value_store.one
           |                     ^
         unclosed table, expected `]`
+        hint: correct it as Spin's runtime configuration reference describes
         [exit status: 1]
         $ cargo ab kv list
         error: [FOLDER]/runtime-config.toml is not TOML, and was left as it is:
@@ -298,9 +299,11 @@ fn a_broken_configuration_or_manifest_is_left_alone() {
         1 | [key_value_store.one
           |                     ^
         unclosed table, expected `]`
+        hint: correct it as Spin's runtime configuration reference describes
         [exit status: 1]
         $ cargo ab kv list --runtime-config-file odd/runtime-config.toml
         error: [FOLDER]/odd/runtime-config.toml: [key_value_store.one]: a table is expected
+        hint: correct it as Spin's runtime configuration reference describes
         [exit status: 1]
         $ cargo ab kv list --from no-manifest
         error: there is no manifest at no-manifest/spin.toml
@@ -313,9 +316,11 @@ fn a_broken_configuration_or_manifest_is_left_alone() {
         2 | [application]
           | ^^^^^^^^^^^^^
         missing field `name`
+        hint: correct it as Spin's manifest reference describes
         [exit status: 1]
         $ cargo ab kv list --from old-manifest
         error: old-manifest/spin.toml has spin_manifest_version 1; only 2 is supported
+        hint: correct it as Spin's manifest reference describes
         [exit status: 1]
         "#
     );

@@ -24,7 +24,8 @@ async fn handle(request: Request) -> Response<String> {
         let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await else { break };
         read += frame.data_ref().map_or(0, |data| data.len() as u64);
     }
-    let found = Store::open("promptstore1").and_then(|store| store.read(&Key::for_sentence("What a beautiful sunrise!")));
+    let found = Store::open("promptstore1")
+        .and_then(|store| store.read(&Key::for_sentence("What a beautiful sunrise!")));
     let answer = if found.is_ok() { ANSWER } else { "{}" };
     drop(found);
     let _ = started.elapsed();

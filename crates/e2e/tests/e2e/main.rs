@@ -1,6 +1,8 @@
 //! The app as people use it. One file for each subject; what measures time stands apart in `tests/latency`, where
 //! nothing else runs meanwhile.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong in a helper fails its test")]
+
 mod answers;
 mod assignment;
 mod change;
@@ -9,9 +11,12 @@ mod bad_input;
 mod model_failures;
 
 mod explorer_rest;
+mod files;
 mod pages;
 
+mod first_run;
 mod relinking;
 mod runtime;
+mod starting;
 
 mod documents;

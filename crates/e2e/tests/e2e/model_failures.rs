@@ -49,7 +49,7 @@ async fn a_failed_inference_is_a_problem_and_records_nothing() {
 async fn a_slow_model_is_given_up_in_time_and_others_are_served_meanwhile() {
     for api in PROTOCOLS {
         let model = ModelServer::start().unwrap();
-        model.answer_sentence("slow", Reply::from("positive").after(Duration::from_secs(3600)));
+        model.answer_sentence("slow", Reply::from("positive").after(Duration::from_hours(1)));
         let app = builder(api, &model).start();
         app.ask("This one is in the store.").await;
 

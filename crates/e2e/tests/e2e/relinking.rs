@@ -127,7 +127,7 @@ async fn a_broken_runtime_config_is_reported_and_the_old_links_stay() {
     app.ask("This is in the store.").await;
     let good = fs::read_to_string(app.runtime_config()).unwrap();
     let broken = [
-        ("[key_value_store.", "error"),
+        ("[key_value_store.", "runtime-config.toml:1"),
         ("[key_value_store.promptstore1]\ntype = \"sqlite\"\npath = \"x.db\"\n", "sqlite"),
         ("[key_value_store.promptstore1]\ntype = \"spin\"\npath = \"/proc/no/such/folder.db\"\n", "/proc/no"),
     ];

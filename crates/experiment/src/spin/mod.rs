@@ -87,11 +87,11 @@ use std::borrow::Cow;
 use serde_json::Error as JsonError;
 use thiserror::Error;
 
-pub use self::survey::{Progress, Survey};
 use self::bindings::{
     atomics::{self, Cas, CasError},
     batch, store,
 };
+pub use self::survey::{Progress, Survey};
 use crate::{
     key::Key,
     prompt::PROMPT_KEY,
@@ -171,7 +171,9 @@ impl<'l> Store<'l> {
     ) -> Result<Option<Record<A>>, StoreError> {
         let mut corrected = None;
         self.change(key, |current| {
-            corrected = current.and_then(Record::<A>::from_json).map(|record| record.with_expected(expected.cloned()));
+            corrected = current
+                .and_then(Record::<A>::from_json)
+                .map(|record| record.with_expected(expected.cloned()));
             Ok(corrected.as_ref().map(Record::to_json).transpose()?)
         })?;
         Ok(corrected)

@@ -74,7 +74,12 @@ impl<A: Answer> Survey<A> {
         for variant in experiment.variants() {
             let store = Store::open(variant.label().to_owned())?;
             let prompt = Prompt::from_store(store.read_prompt()?, default_prompt);
-            variants.push(CurrentVariant::new(variant.label(), variant.weight(), prompt.fingerprint(), model));
+            variants.push(CurrentVariant::new(
+                variant.label(),
+                variant.weight(),
+                prompt.fingerprint(),
+                model,
+            ));
             stores.push(store);
         }
         let analysis = Analysis::new(outcomes, variants, Plan::default());

@@ -1,5 +1,4 @@
 //! McNemar's test of paired outcomes (McNemar 1947), always in its exact, binomial form.
-#![expect(clippy::doc_markdown, reason = "a person's name")]
 
 use super::tails::tails;
 use super::{Pairs, real};

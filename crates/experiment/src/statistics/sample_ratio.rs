@@ -2,7 +2,6 @@
 //!
 //! A mismatch points at a fault in the experiment (a variant that fails, a log that lost lines), and no comparison can
 //! be trusted until it is found. The threshold is the one of GrowthBook's and PostHog's engines.
-#![expect(clippy::doc_markdown, reason = "names of products")]
 
 use statrs::function::gamma::checked_gamma_ur;
 

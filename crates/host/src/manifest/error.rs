@@ -92,7 +92,10 @@ impl ManifestError {
                 Some(format!("add [component.{component}], or name one of {}", known.join(", ")))
             }
             Self::DuplicateRoute { .. } => Some("give each route to one component".to_owned()),
-            Self::Unreadable { .. } | Self::Syntax(_) | Self::Invalid { .. } | Self::Route { .. } => None,
+            Self::Syntax(_) | Self::Invalid { .. } | Self::Route { .. } => {
+                Some("correct it as Spin's manifest reference describes".to_owned())
+            }
+            Self::Unreadable { .. } => None,
         }
     }
 }

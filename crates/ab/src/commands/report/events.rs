@@ -24,8 +24,8 @@ pub(super) struct Assignments {
 
 #[derive(Deserialize)]
 struct Event<'l> {
-    #[serde(borrow)]
-    event: Cow<'l, str>,
+    #[serde(borrow, rename = "event")]
+    kind: Cow<'l, str>,
     #[serde(borrow)]
     variant: Option<Cow<'l, str>>,
     #[serde(borrow)]
@@ -49,13 +49,13 @@ pub(super) fn read(mut log: impl BufRead, experiment: &Experiment) -> anyhow::Re
         let start = line.iter().position(|byte| *byte == b'{');
         let event = start.and_then(|start| serde_json::from_slice::<Event<'_>>(&line[start..]).ok());
         match event {
-            Some(Event { event, variant: Some(label), .. }) if event == "sentiment" => {
+            Some(Event { kind, variant: Some(label), .. }) if kind == "sentiment" => {
                 match experiment.position(&label) {
                     Some(position) => phase.assigned[position] += 1,
                     None => assignments.elsewhere += 1,
                 }
             }
-            Some(Event { event, variants: Some(text), .. }) if event == "experiment" => {
+            Some(Event { kind, variants: Some(text), .. }) if kind == "experiment" => {
                 if let Some(weights) = weights_in(&text, experiment)
                     && weights != phase.weights
                 {
@@ -84,7 +84,10 @@ fn weights_in(text: &str, experiment: &Experiment) -> Option<Vec<u32>> {
 mod tests {
     use super::*;
 
-    fn counts(log: &str) -> (Vec<(Vec<u32>, Vec<u64>)>, u64) {
+    /// Each phase by its weights and assignments, and the assignments elsewhere.
+    type Counts = (Vec<(Vec<u32>, Vec<u64>)>, u64);
+
+    fn counts(log: &str) -> Counts {
         let assignments = read(log.as_bytes(), &"a=3,b".parse().unwrap()).unwrap();
         let phases = assignments.phases.into_iter().map(|phase| (phase.weights, phase.assigned)).collect();
         (phases, assignments.elsewhere)

@@ -39,7 +39,9 @@ pub(crate) fn head(title: &str, facts: &[String]) -> Markup {
 pub(crate) fn report(report: &Report, above: &[(String, Vec<String>)]) -> Markup {
     html! {
         @if let Some(decision) = &report.decision {
-            p.verdict.decided[decision.winner.is_some()] { (words::verdict(decision)) }
+            // What the assignments put in doubt does not look settled.
+            @let doubtful = report.sample_ratio.iter().any(|phase| phase.mismatch);
+            p.verdict.decided[decision.winner.is_some() && !doubtful] { (words::verdict(decision)) }
         }
         @if !report.warnings.is_empty() {
             section aria-labelledby="warnings" {
@@ -94,19 +96,17 @@ pub(crate) fn method(report: &Report) -> Markup {
 }
 
 fn numbers(report: &Report, above: &[(String, Vec<String>)]) -> Markup {
-    scrolling(
-        "Numbers",
-        html! {
-            table {
-                thead { tr { td {} @for variant in &report.variants { th scope="col" { (variant.label) } } } }
-                tbody {
-                    @for (name, cells) in above.iter().chain(&words::metrics(&report.variants)) {
-                        tr { th scope="row" { (name) } @for cell in cells { td { (cell) } } }
-                    }
+    let table = html! {
+        table {
+            thead { tr { td {} @for variant in &report.variants { th scope="col" { (variant.label) } } } }
+            tbody {
+                @for (name, cells) in above.iter().chain(&words::metrics(&report.variants)) {
+                    tr { th scope="row" { (name) } @for cell in cells { td { (cell) } } }
                 }
             }
-        },
-    )
+        }
+    };
+    scrolling("Numbers", &table)
 }
 
 /// A comparison; its verdict is that of the whole page where there is no other.
@@ -179,7 +179,7 @@ fn confusion(variant: &VariantReport) -> Markup {
     html! {
         h3 { (variant.label) }
         p.note { "What was expected in rows, what was answered in columns." }
-        (scrolling(&format!("Answers of {}", variant.label), table))
+        (scrolling(&format!("Answers of {}", variant.label), &table))
     }
 }
 
@@ -204,7 +204,7 @@ fn assignments(report: &Report) -> Markup {
 }
 
 /// A part that may be wider than a phone: it scrolls by itself, also with the keyboard.
-pub(crate) fn scrolling(name: &str, content: Markup) -> Markup {
+fn scrolling(name: &str, content: &Markup) -> Markup {
     html! { div.scrolling role="region" aria-label=(name) tabindex="0" { (content) } }
 }
 

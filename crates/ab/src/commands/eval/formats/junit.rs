@@ -1,4 +1,4 @@
-//! JUnit's XML, which build servers show: a suite for each variant, a test case for each sentence that fails where the
+//! The XML of `JUnit`, which build servers show: a suite for each variant, a test case for each sentence that fails where the
 //! answer is wrong, and a suite of what was demanded. Whether the build passes, the exit status says.
 
 use std::fmt::Write as _;

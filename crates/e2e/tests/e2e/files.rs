@@ -1,0 +1,51 @@
+//! The pages' files, as a browser gets them.
+
+use e2e::app::App;
+use e2e::explorer::ROUTE;
+use e2e::response::Response;
+use reqwest::Method;
+
+#[tokio::test]
+async fn files_have_a_type_a_tag_and_a_policy() {
+    let app = App::builder().start();
+    let explorer = |name: &str| format!("{ROUTE}/{name}");
+    let files = [
+        ("/".to_owned(), "text/html; charset=utf-8"),
+        ("/app.js".to_owned(), "text/javascript; charset=utf-8"),
+        ("/app.css".to_owned(), "text/css; charset=utf-8"),
+        ("/favicon.svg".to_owned(), "image/svg+xml"),
+        (explorer(""), "text/html; charset=utf-8"),
+        (explorer("app.js"), "text/javascript; charset=utf-8"),
+        (explorer("openapi.json"), "application/json"),
+    ];
+    for (path, content_type) in &files {
+        let response = app.get(path).await;
+        assert_eq!((response.status, response.header("content-type")), (200, *content_type), "{path}");
+        assert_eq!(response.header("content-length"), response.body.len().to_string(), "{path}");
+        assert_eq!(response.header("x-content-type-options"), "nosniff", "{path}");
+        let policy = response.header("content-security-policy");
+        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy:?}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy:?}");
+
+        let head = Response::of(app.request(Method::HEAD, path)).await.unwrap();
+        assert_eq!((head.status, head.header("etag")), (200, response.header("etag")), "{path}");
+        assert!(head.body.is_empty(), "{path}");
+
+        let known = app.request(Method::GET, path).header("if-none-match", response.header("etag"));
+        let unchanged = Response::of(known).await.unwrap();
+        assert_eq!((unchanged.status, unchanged.body.len()), (304, 0), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_is_lost_gets_a_page() {
+    let app = App::builder().start();
+    let request = app.request(Method::GET, "/nothing").header("accept", "text/html");
+    let response = Response::of(request).await.unwrap();
+    assert_eq!((response.status, response.header("content-type")), (404, "text/html; charset=utf-8"));
+    // Without the slash, relative addresses would go wrong.
+    let response = app.get(ROUTE).await;
+    assert_eq!((response.status, response.header("content-type")), (200, "text/html; charset=utf-8"));
+}

@@ -1,0 +1,54 @@
+//! `ab up` where nobody has set up anything.
+
+use std::fs;
+use std::net::TcpListener;
+
+use e2e::app::{App, FIRST, SECOND};
+use e2e::artifacts;
+use e2e::runtime::embedded_only;
+
+#[tokio::test]
+async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
+    if !embedded_only("Spin seeds no stores, and brings neither a model nor credentials") {
+        return;
+    }
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut app = App::builder()
+        .store(FIRST, "case-a", [])
+        .store(SECOND, "case-b", [])
+        .llm_compute_with_token(&format!("http://{free}"), "default", "offline-model")
+        .no_variables()
+        .start();
+    for (label, name) in [(FIRST, "case-a"), (SECOND, "case-b")] {
+        let prompt = fs::read(artifacts::root().join(format!("prompts/{name}.txt"))).unwrap();
+        assert_eq!(app.rows(label)["prompt"], prompt);
+        assert!(app.process().output().contains(&format!("prompts/{name}.txt")), "it says so");
+    }
+    let sentences = [
+        ("I just aced my exam!", "positive"),
+        ("What a wonderful sunrise, I love it!", "positive"),
+        ("This is a terrible, horrible failure.", "negative"),
+        ("The meeting is at noon.", "neutral"),
+    ];
+    for (sentence, sentiment) in sentences {
+        assert_eq!(app.ask(sentence).await.sentiment, sentiment, "{sentence}");
+    }
+    let kept = app.records(FIRST).len() + app.records(SECOND).len();
+    assert_eq!(kept, sentences.len());
+    let note = app.get("/api/variants").await.json()["model_note"].as_str().unwrap().to_owned();
+    assert!(note.contains("offline model"), "{note:?}");
+
+    let credentials = app.process().wait_for(|line| {
+        let (user, password) = line.split_once("user ")?.1.split_once(", password ")?;
+        Some(format!("{user}:{password}"))
+    });
+    let explorer = app.explorer().with_credentials(&credentials);
+    assert!(explorer.keys(FIRST).await.contains(&"prompt".to_owned()));
+    // A prompt that somebody deletes stays deleted, and each run has a password of its own.
+    assert_eq!(explorer.delete(FIRST, "prompt").await.status, 200);
+    assert_eq!(app.explorer().set(FIRST, "kept", "").await.status, 401);
+    explorer.set(FIRST, "kept", "").await;
+    app = app.restart(|app| app);
+    assert!(!app.rows(FIRST).contains_key("prompt"));
+    app.explorer().with_credentials(&credentials).list(FIRST).await.problem(401);
+}
