@@ -28,6 +28,7 @@ pub(crate) struct Request<'l> {
     cached: Option<bool>,
     /// What a person said would have been right; null where they took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(clippy::option_option, reason = "to take it back is something else than to say nothing")]
     expected: Option<Option<Outcome>>,
     elapsed_ms: f64,
 }

@@ -4,6 +4,13 @@
 //! All three serve from an SQLite store of the same content, get the same requests from the same load generator on
 //! the same cores, one after another.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures for people need three digits"
+)]
+
 mod load;
 mod native;
 mod process;

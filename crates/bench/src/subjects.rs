@@ -143,7 +143,7 @@ impl Subject {
         drop(warm_up);
         let cpu = server.cpu()?;
         let load = load::run(server.address, CONNECTIONS, each, EXPECTED)?;
-        let cpu_per_request = (server.cpu()? - cpu) / u32::try_from(load.requests())?;
+        let cpu_per_request = server.cpu()?.saturating_sub(cpu) / u32::try_from(load.requests())?;
         Ok(Measured {
             name: self.name,
             first_answer,

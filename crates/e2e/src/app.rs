@@ -308,7 +308,7 @@ impl AppBuilder {
             variables: &self.variables,
         }
         .start();
-        let address = process.wait_for(|line| line.split_once("Serving http://")?.1.trim().parse().ok());
+        let address = process.wait_for(announced);
         // What a test asks of an app on this machine is nothing for a proxy.
         let client = Client::builder().no_proxy().build().unwrap();
         App { process, address, client, builder: self, folder }
@@ -330,6 +330,11 @@ impl AppBuilder {
         }
         text
     }
+}
+
+/// The address in the line in which an app announces it; Spin may colour a part of that.
+fn announced(line: &str) -> Option<SocketAddr> {
+    line.split_once("Serving")?.1.split_once("http://")?.1.trim().parse().ok()
 }
 
 fn store_file(folder: &Path, name: &str) -> StoreFile {

@@ -84,6 +84,13 @@ impl Browser {
         self.command("/url", &json!({ "url": url })).await;
     }
 
+    /// Prefers `light` or `dark` from now on.
+    pub async fn colour_scheme(&self, scheme: &str) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let parameters = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": [feature] } });
+        self.command("/goog/cdp/execute", &parameters).await;
+    }
+
     /// Runs the body of a JavaScript function and gives what it returns. `arguments` are its arguments.
     pub async fn run(&self, script: &str, arguments: &[Value]) -> Value {
         self.command("/execute/sync", &json!({ "script": script, "args": arguments })).await

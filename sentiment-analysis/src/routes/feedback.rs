@@ -54,8 +54,7 @@ async fn respond(request: Request) -> Result<Answer<'static>, Problem> {
         Problem::new(
             StatusCode::NOT_FOUND,
             format!(
-                "There is no answer of `{label}` to this sentence: ask for one with a POST to /api/sentiment-analysis, and \
-                 name the variant that gave it."
+                "`{label}` has no answer to this sentence: analyse the sentence first, and name the variant that answered."
             ),
         )
     })?;

@@ -67,7 +67,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     if runtime_config.exists() || up.location.runtime_config_file.is_some() {
         settings.runtime_config = Some(runtime_config);
     }
-    let files = settings.read().map_err(explained)?;
+    let files = settings.read().map_err(|error| explained(&error))?;
     for name in host::variables::undeclared(&files.manifest, &settings.variables) {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
@@ -78,7 +78,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     }
     seed::run(&app, &files.config, printer)?;
 
-    let served = host::App::load(&settings, files).map_err(explained)?;
+    let served = host::App::load(&settings, files).map_err(|error| explained(&error))?;
     announce::print(
         served.manifest(),
         listener.local_addr()?,
@@ -104,7 +104,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn explained(error: host::LoadError) -> Failure {
+fn explained(error: &host::LoadError) -> Failure {
     let explained = failure(error.to_string());
     match error.hint() {
         Some(hint) => explained.hint(hint),

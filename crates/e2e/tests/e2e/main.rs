@@ -10,6 +10,9 @@ mod change;
 mod bad_input;
 mod model_failures;
 
+mod feedback;
+mod results;
+
 mod explorer_rest;
 mod files;
 mod pages;

@@ -83,6 +83,48 @@ async fn a_sentence_becomes_a_card() {
 }
 
 #[tokio::test]
+async fn a_person_says_what_was_right() {
+    let Some(browser) = Browser::start().await else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let app = App::with_one_variant(&model);
+    browser.open(&app.url("/")).await;
+    let sentence = "Not bad at all";
+    browser.enter(FIELD, &format!("{sentence}{ENTER}")).await;
+    until_cards(&browser, 1, "positive").await;
+    let expected = || app.records(FIRST)[sentence]["expected"].clone();
+
+    // With the mouse, with the keyboard, and back.
+    let choice = |label: &str| format!("{CARD} .correction [value={label}]");
+    let pressed = |label: &str| {
+        let chosen = format!("document.querySelector('{CARD} .correction [aria-pressed=true]')?.value");
+        let thanked = format!("document.querySelector('{CARD} .thanks').textContent !== 'Saving…'");
+        format!("{thanked} && ({chosen} ?? 'none') === '{label}'")
+    };
+    browser.click(&choice("negative")).await;
+    browser.until(&pressed("negative")).await;
+    assert_eq!(expected(), "negative");
+    browser.enter(&choice("neutral"), ENTER).await;
+    browser.until(&pressed("neutral")).await;
+    assert_eq!(expected(), "neutral");
+    browser.click(&choice("neutral")).await;
+    browser.until(&pressed("none")).await;
+    assert_eq!(expected(), serde_json::Value::Null);
+
+    // The record is gone: it is said so, and nothing counts as chosen.
+    app.write(FIRST, sentence, "no record");
+    browser.click(&choice("positive")).await;
+    browser
+        .until(&format!("document.querySelector('{CARD} .thanks.failed')?.textContent.includes('{FIRST}')"))
+        .await;
+    assert_eq!(
+        browser.run(&format!("return document.querySelector('{CARD} [aria-pressed=true]');"), &[]).await,
+        json!(null)
+    );
+    browser.assert_clean(&app.url("")).await;
+}
+
+#[tokio::test]
 async fn an_error_is_shown_and_retry_recovers() {
     let Some(browser) = Browser::start().await else { return };
     let model = ModelServer::start().unwrap();

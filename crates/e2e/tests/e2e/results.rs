@@ -1,0 +1,168 @@
+//! Which prompt is better: the API's answer, and the page.
+
+use e2e::app::{App, FIRST, SECOND};
+use e2e::browser::Browser;
+use e2e::model_server::ModelServer;
+use e2e::response::Response;
+use experiment::Fingerprint;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const RESULTS: &str = "/api/results";
+
+/// Fills both stores with this many observations each. Of every `labelled` one a person said what is right; the first variant
+/// is wrong on each fourth of these, the second on each tenth.
+fn observe(app: &App, observations: usize, labelled: usize) {
+    for (label, store, wrong) in [(FIRST, "case-a", 4), (SECOND, "case-b", 10)] {
+        let prompt = String::from_utf8(app.rows(label)["prompt"].clone()).unwrap();
+        let records: Vec<(String, Vec<u8>)> = (0..observations)
+            .map(|number| {
+                let mut record = json!({
+                    "sentiment": if number / labelled % wrong == 0 { "negative" } else { "positive" },
+                    "prompt": Fingerprint::of(&prompt),
+                    "model": "llama2-chat",
+                    "at": "2026-07-31T12:34:56.789Z",
+                    "elapsed_ms": 200,
+                    "prompt_tokens": 96,
+                    "generated_tokens": 2,
+                });
+                if number % labelled == 0 {
+                    record["expected"] = "positive".into();
+                }
+                (format!("Sentence {number}"), record.to_string().into_bytes())
+            })
+            .collect();
+        let entries = records.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+        app.store_file(store).set(label, entries);
+    }
+}
+
+async fn lines(app: &App) -> Vec<Value> {
+    let request = app.request(Method::GET, RESULTS).header("accept", "application/x-ndjson");
+    let response = Response::of(request).await.unwrap();
+    assert_eq!((response.status, response.header("content-type")), (200, "application/x-ndjson"));
+    response.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn observations_and_corrections_show() {
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let app = App::with_one_variant(&model);
+    let report = app.get(RESULTS).await.json();
+    assert_eq!((&report["variants"][0]["n"], &report["decision"]), (&json!(0), &Value::Null));
+
+    for number in 0..4 {
+        let sentence = format!("Sentence {number}");
+        app.ask(&sentence).await;
+        app.ask(&sentence).await;
+        let expected = if number == 0 { "negative" } else { "positive" };
+        let body = json!({ "sentence": sentence, "variant": FIRST, "expected": expected }).to_string();
+        let response = Response::of(app.request(Method::POST, "/api/feedback").body(body)).await.unwrap();
+        assert_eq!(response.status, 200);
+    }
+    app.write(FIRST, "no record", "positive");
+    let report = app.get(RESULTS).await.json();
+    let variant = &report["variants"][0];
+    assert_eq!(
+        (&variant["n"], &variant["stale"], &variant["latency"]["n"]),
+        (&json!(4), &json!(0), &json!(4))
+    );
+    assert_eq!((&variant["accuracy"]["count"], &variant["accuracy"]["n"]), (&json!(3), &json!(4)));
+
+    // Another prompt: what was observed of the old one does not count.
+    app.write(FIRST, "prompt", "Another prompt: {SENTENCE}");
+    let report = app.get(RESULTS).await.json();
+    assert_eq!((&report["variants"][0]["n"], &report["variants"][0]["stale"]), (&json!(0), &json!(4)));
+}
+
+#[tokio::test]
+async fn a_large_store_is_read_while_the_app_goes_on() {
+    let model = ModelServer::start().unwrap();
+    let app = App::with(&model);
+    observe(&app, 50_000, 100);
+    app.ask("A sentence of its own").await;
+    let (lines, ()) = futures::join!(lines(&app), async {
+        for number in 0..20 {
+            assert!(app.ask(&format!("Sentence {number}")).await.cached);
+        }
+    });
+    let (last, progress) = lines.split_last().unwrap();
+    assert!(progress.len() > 100);
+    for label in [FIRST, SECOND] {
+        let of_label = progress.iter().filter(|line| line["progress"]["label"] == label);
+        let read: Vec<u64> = of_label.map(|line| line["progress"]["read"].as_u64().unwrap()).collect();
+        assert!(read.is_sorted() && read[0] == 0 && read.last() >= Some(&50_000), "{read:?}");
+    }
+    let report = &last["report"];
+    let sum: u64 = (0..2).map(|variant| report["variants"][variant]["n"].as_u64().unwrap()).sum();
+    assert!(sum >= 100_001, "{sum}");
+    assert!(report["comparisons"][0]["seen_by_both"]["n"].as_u64() >= Some(50_000));
+    assert_eq!(report["comparisons"][0]["design"], "paired");
+    assert_eq!(report["decision"]["winner"], SECOND);
+}
+
+#[tokio::test]
+async fn what_keeps_it_from_reading_is_said() {
+    let app = App::builder().variable("variants", "promptstore1,elsewhere").start();
+    let detail = app.get(RESULTS).await.problem(500);
+    assert!(detail.contains("`elsewhere`") && detail.contains("key_value_stores"), "{detail}");
+    let response = Response::of(app.request(Method::POST, RESULTS)).await.unwrap();
+    assert_eq!(response.header("allow"), "GET, HEAD, OPTIONS");
+    response.problem(405);
+}
+
+#[tokio::test]
+async fn the_page_says_what_is_known_and_no_more() {
+    let Some(browser) = Browser::start().await else { return };
+    let app = App::builder().start();
+    for (observations, labelled, heading, parts) in [
+        (
+            0,
+            1,
+            "Nothing observed yet",
+            ["no labels yet", "0 labelled observations", "both variants have labelled"],
+        ),
+        (
+            1,
+            1,
+            "Not decided yet",
+            ["about 1,", "sentences decide it in 8 of 10 cases", "0.0% of 1 (0.0–79.3)"],
+        ),
+        (50, 2, "Not decided yet", ["50 of them labelled", "72.0% of 25 (", "88.0% of 25 ("]),
+        (
+            50_000,
+            100,
+            "promptstore2 is better",
+            ["75.0% of 500 (", "90.0% of 500 (", "500 labelled sentences that both saw"],
+        ),
+    ] {
+        observe(&app, observations, labelled);
+        for scheme in ["light", "dark"] {
+            browser.colour_scheme(scheme).await;
+            browser.open(&app.url("/results")).await;
+            browser.until("document.querySelector('#report')?.checkVisibility()").await;
+            assert_eq!(browser.text("#verdict-title").await, heading);
+            let shown = browser.text("#report").await;
+            for part in parts {
+                assert!(shown.contains(part), "{part:?} is not in {shown:?}");
+            }
+            let colour = browser.run("return getComputedStyle(document.body).backgroundColor;", &[]).await;
+            assert_eq!(colour == "rgb(246, 246, 243)", scheme == "light", "{scheme}: {colour}");
+            // Each chart says in words what it shows.
+            let charts = "[...document.querySelectorAll('svg.chart')]";
+            let wordless =
+                format!("{charts}.filter((chart) => !chart.querySelector('desc')?.textContent).length");
+            assert_eq!(
+                browser.run(&format!("return [{charts}.length > 1, {wordless}];"), &[]).await,
+                json!([true, 0])
+            );
+            browser.assert_clean(&app.url("")).await;
+        }
+    }
+    // A store that cannot be read is said so, and the old report stays.
+    drop(app);
+    browser.click("#refresh").await;
+    browser.until("document.querySelector('#failure').textContent.includes('cannot be reached')").await;
+    assert_eq!(browser.text("#verdict-title").await, "promptstore2 is better");
+}
