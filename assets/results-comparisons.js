@@ -17,7 +17,7 @@ export class ResultsComparisons extends HTMLElement {
         element('h2', { id: title }, `${second} against ${first}`),
         element('p', {}, basis(comparison)),
         difference && differenceChart({ ...comparison, difference }, place(difference.value < 0 ? first : second)),
-        difference && element('p', { class: 'hint' }, 'The long line is the interval that decides, however often one looks; the thick one is the 95% interval of a single look.'),
+        difference && element('p', { class: 'note' }, 'The long line is the interval that decides, however often one looks; the thick one is the 95% interval of a single look.'),
         difference && table(`${second} and ${first} compared`, ['', variantName(first, place(first)), variantName(second, place(second))], both(comparison)),
         difference && table('The difference in numbers', ['', `${second} − ${first}`], differences(comparison, difference)),
         pairs(comparison));

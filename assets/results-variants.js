@@ -14,7 +14,7 @@ export class ResultsVariants extends HTMLElement {
     this.replaceChildren(
       element('section', { class: 'card', 'aria-labelledby': 'accuracy-title' },
         element('h2', { id: 'accuracy-title' }, 'Accuracy'),
-        element('p', { class: 'hint' }, 'Of the answers that people labelled, how many were right, with the 95% interval of each.'),
+        element('p', { class: 'note' }, 'Of the answers that people labelled, how many were right, with the 95% interval of each.'),
         accuracyChart(variants),
         ...confusions(variants)),
       element('section', { class: 'card', 'aria-labelledby': 'outcomes-title' },

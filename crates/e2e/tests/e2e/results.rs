@@ -18,7 +18,7 @@ fn observe(app: &App, observations: usize, labelled: usize) {
         let records: Vec<(String, Vec<u8>)> = (0..observations)
             .map(|number| {
                 let mut record = json!({
-                    "sentiment": if number / labelled % wrong == 0 { "negative" } else { "positive" },
+                    "sentiment": if (number / labelled).is_multiple_of(wrong) { "negative" } else { "positive" },
                     "prompt": Fingerprint::of(&prompt),
                     "model": "llama2-chat",
                     "at": "2026-07-31T12:34:56.789Z",
@@ -26,7 +26,7 @@ fn observe(app: &App, observations: usize, labelled: usize) {
                     "prompt_tokens": 96,
                     "generated_tokens": 2,
                 });
-                if number % labelled == 0 {
+                if number.is_multiple_of(labelled) {
                     record["expected"] = "positive".into();
                 }
                 (format!("Sentence {number}"), record.to_string().into_bytes())
