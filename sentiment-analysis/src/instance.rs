@@ -14,7 +14,7 @@ use rand::{
 use sentiment::DEFAULT_PROMPT;
 use spin_sdk::http::{HeaderMap, StatusCode};
 
-use crate::config::Config;
+use crate::{config::Config, log};
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Instance>> = const { Cell::new(None) };
@@ -38,6 +38,7 @@ impl Instance {
         let config = Config::load().await.inspect_err(|error: &Misconfigured| warn(error))?;
         let instance = &*Box::leak(Box::new(Self::new(config)?));
         CURRENT.set(Some(instance));
+        log::experiment(&instance.config.experiment);
         Ok(instance)
     }
 

@@ -1,4 +1,5 @@
-//! What goes to standard output: one JSON line for each request to classify a sentence or to correct an answer.
+//! What goes to standard output: one JSON line for each request to classify a sentence or to correct an answer, and one for
+//! each instance that says which experiment is running.
 //!
 //! A sentence is never logged. Writing is never allowed to fail a request, so unlike `println!` this does not panic.
 
@@ -7,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use experiment::Experiment;
 use sentiment::Outcome;
 use serde::Serialize;
 use spin_sdk::http::StatusCode;
@@ -75,10 +77,30 @@ impl<'l> Request<'l> {
     pub(crate) fn write(mut self, elapsed: Duration) {
         // In microseconds a request takes no more than u32 holds, which is 71 minutes.
         self.elapsed_ms = f64::from(u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX)) / 1e3;
-        if let Ok(mut line) = serde_json::to_string(&self) {
-            line.push('\n');
-            _ = io::stdout().write_all(line.as_bytes());
-        }
+        write_line(&self);
+    }
+}
+
+/// The weights in force, so that assignments can be told apart by them.
+#[derive(Serialize)]
+struct InForce {
+    event: &'static str,
+    /// As in the component's variable: `promptstore1=90,promptstore2=10`.
+    variants: String,
+}
+
+/// Says which experiment is running. Once for each instance: a change of its variables makes new ones.
+pub(crate) fn experiment(experiment: &Experiment) {
+    let variants = experiment.variants().iter();
+    let variants: Vec<_> =
+        variants.map(|variant| format!("{}={}", variant.label(), variant.weight())).collect();
+    write_line(&InForce { event: "experiment", variants: variants.join(",") });
+}
+
+fn write_line(event: &impl Serialize) {
+    if let Ok(mut line) = serde_json::to_string(event) {
+        line.push('\n');
+        _ = io::stdout().write_all(line.as_bytes());
     }
 }
 

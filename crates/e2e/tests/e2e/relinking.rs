@@ -148,3 +148,34 @@ async fn a_broken_runtime_config_is_reported_and_the_old_links_stay() {
     }
     assert_eq!(app.store_file("right").rows(FIRST).len(), 2);
 }
+
+#[tokio::test]
+async fn the_article_switches_prompts_without_a_rebuild_or_a_restart() {
+    if !embedded_only(WHY) {
+        return;
+    }
+    let model = ModelServer::start().unwrap();
+    let app = app_between_two_stores(&model);
+    let last_prompt = || model.requests().pop().unwrap().prompt;
+    app.ask("Dang, this is difficult!").await;
+    assert_eq!(last_prompt(), "Left: Dang, this is difficult!");
+
+    let mut unlink = Command::new(artifacts::ab());
+    unlink.args(["unlink", "key-value", FIRST, "--from"]).arg(app.manifest_folder());
+    unlink.arg("--runtime-config-file").arg(app.runtime_config());
+    clean_environment(&mut unlink);
+    let unlinked = unlink.output().unwrap();
+    assert!(unlinked.status.success(), "{}", String::from_utf8_lossy(&unlinked.stderr));
+    while app.process().output().matches("no longer linked").count() == 0 {
+        // Meanwhile answers go on, by the default prompt and without a record.
+        app.ask("Dang, this is difficult!").await;
+    }
+
+    link(&app, "right").await;
+    let right = STORES[1].1.split_once('{').unwrap().0;
+    app.ask("Hey, how's it going?").await;
+    while !last_prompt().starts_with(right) {
+        app.ask("Hey, how's it going?").await;
+    }
+    assert_eq!(app.store_file("right").rows(FIRST).len(), 2, "the prompt and the one answer");
+}

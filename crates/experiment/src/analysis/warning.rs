@@ -97,9 +97,12 @@ impl Warning {
             Self::WeightsChanged { phases } => {
                 format!("The weights changed while the experiment ran: there are {phases} phases.")
             }
-            Self::FewLabels { variant, labelled, minimum } => format!(
-                "{variant} has {labelled} labelled observations; nothing is decided before there are {minimum}."
-            ),
+            Self::FewLabels { variant, labelled, minimum } => {
+                let observations = if *labelled == 1 { "observation" } else { "observations" };
+                format!(
+                    "{variant} has {labelled} labelled {observations}; nothing is decided before there are {minimum}."
+                )
+            }
             Self::StaleObservations { variant, stale } => {
                 format!("{stale} observations of {variant} are of another prompt or model and do not count.")
             }
