@@ -81,9 +81,10 @@ fn print(lines: &Receiver<Line>, quiet: bool, log_folder: Option<&Path>) {
             }
             logs.line(&line);
         }
+        // What a person has seen is in the log as well.
+        logs.flush();
         stdout.flush();
         stderr.flush();
-        logs.flush();
     }
 }
 

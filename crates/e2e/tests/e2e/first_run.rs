@@ -25,7 +25,8 @@ async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
         assert!(app.process().output().contains(&format!("prompts/{name}.txt")), "it says so");
     }
     let sentences = [
-        ("I just aced my exam!", "positive"),
+        // Sentences on which both prompts agree: which of them answers is chance.
+        ("This is great, I am so happy!", "positive"),
         ("What a wonderful sunrise, I love it!", "positive"),
         ("This is a terrible, horrible failure.", "negative"),
         ("The meeting is at noon.", "neutral"),

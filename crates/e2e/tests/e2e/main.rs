@@ -13,6 +13,9 @@ mod model_failures;
 mod feedback;
 mod results;
 
+mod explorer_beyond;
+mod explorer_guard;
+mod explorer_page;
 mod explorer_rest;
 mod files;
 mod pages;

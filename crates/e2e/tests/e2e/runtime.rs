@@ -93,6 +93,7 @@ fn the_console_names_the_component_and_keeps_sentences_to_itself() {
     });
     assert!(!app.process().output().contains("nobody else"));
     let log = fs::read_to_string(app.log("sentiment-analysis", "stdout")).unwrap();
-    let event: serde_json::Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    let line = log.lines().find(|line| line.contains("\"event\":\"sentiment\"")).unwrap();
+    let event: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!((&event["status"], &event["cached"]), (&200.into(), &false.into()));
 }
