@@ -196,7 +196,8 @@ async fn many_keys_are_deleted_at_once_after_a_dry_run() {
         post(&explorer, &wet, body).await.problem(400);
     }
     assert_eq!(app.rows(FIRST), rows);
-    let doomed: [(Value, fn(&str) -> bool); 5] = [
+    type Doomed = fn(&str) -> bool;
+    let doomed: [(Value, Doomed); 5] = [
         (json!({ "keys": ["a/b", "😀", "", "absent"] }), |key| ["a/b", "😀", ""].contains(&key)),
         (json!({ "prefix": "a", "contains": "=" }), |key| key.starts_with('a') && key.contains('=')),
         (json!({ "contains": "%" }), |key| key.contains('%')),
