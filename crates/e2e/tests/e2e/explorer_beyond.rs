@@ -182,6 +182,9 @@ async fn put_takes_any_bytes_up_to_a_mebibyte() {
     assert_eq!(app.rows(FIRST), Rows::from([("a/b".to_owned(), b"if-match 200".to_vec())]));
 }
 
+/// Whether a key is to go.
+type Goes = fn(&str) -> bool;
+
 #[tokio::test]
 async fn many_keys_are_deleted_at_once_after_a_dry_run() {
     let rows = awkward_rows();
@@ -196,8 +199,7 @@ async fn many_keys_are_deleted_at_once_after_a_dry_run() {
         post(&explorer, &wet, body).await.problem(400);
     }
     assert_eq!(app.rows(FIRST), rows);
-    type Doomed = fn(&str) -> bool;
-    let doomed: [(Value, Doomed); 5] = [
+    let doomed: [(Value, Goes); 5] = [
         (json!({ "keys": ["a/b", "😀", "", "absent"] }), |key| ["a/b", "😀", ""].contains(&key)),
         (json!({ "prefix": "a", "contains": "=" }), |key| key.starts_with('a') && key.contains('=')),
         (json!({ "contains": "%" }), |key| key.contains('%')),
