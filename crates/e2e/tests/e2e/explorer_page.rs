@@ -263,7 +263,7 @@ async fn nothing_is_wider_than_a_phone() {
     let app = App::builder().store(FIRST, "explored", entries).start();
     open(&browser, &app, &format!("store={FIRST}")).await;
     browser.run("window.phone = open(location.href, '', 'popup,width=390,height=800');", &[]).await;
-    browser.until("phone.document.querySelector('.entry-row')").await;
+    browser.until("phone.document.querySelector('.entry-row') !== null").await;
     let compared = format!("store={FIRST}&against={SECOND}");
     for (place, shown) in [
         (format!("store={FIRST}"), ".entry-row .key"),
