@@ -254,27 +254,3 @@ async fn two_stores_side_by_side_disagreements_first() {
     until_texts(&browser, ".both .sides .badge", &["positive", "negative"]).await;
     browser.assert_clean(&app.url("")).await;
 }
-
-#[tokio::test]
-async fn nothing_is_wider_than_a_phone() {
-    let Some(browser) = Browser::start().await else { return };
-    let long = "w".repeat(300);
-    let entries = [(long.as_str(), long.as_bytes()), ("bytes", &[0; 100])];
-    let app = App::builder().store(FIRST, "explored", entries).start();
-    open(&browser, &app, &format!("store={FIRST}")).await;
-    browser.run("window.phone = open(location.href, '', 'popup,width=390,height=800');", &[]).await;
-    browser.until("phone.document.querySelector('.entry-row') !== null").await;
-    let compared = format!("store={FIRST}&against={SECOND}");
-    for (place, shown) in [
-        (format!("store={FIRST}"), ".entry-row .key"),
-        (format!("store={FIRST}&key={long}"), ".value-body pre.text"),
-        (format!("store={FIRST}&key=bytes"), ".value-body pre.hex"),
-        (compared, ".compare-row .key"),
-    ] {
-        browser.run("phone.location.hash = arguments[0];", &[place.as_str().into()]).await;
-        browser.until(&format!("phone.document.querySelector('{shown}')?.checkVisibility()")).await;
-        let widths = "return [phone.innerWidth, phone.document.documentElement.scrollWidth];";
-        assert_eq!(browser.run(widths, &[]).await, json!([390, 390]), "{place}");
-    }
-    browser.assert_clean(&app.url("")).await;
-}
