@@ -2,7 +2,8 @@
 //! two reads, and beside a component that makes the app's host calls and nothing else. `cargo run --bin bench`.
 //!
 //! All three serve from an SQLite store of the same content, get the same requests from the same load generator on
-//! the same cores, one after another.
+//! the same cores, in turn. They take several turns, and the figures are medians: a machine is not always equally fast, least
+//! of all one that is shared, and what slows down a turn slows down all three.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -22,25 +23,37 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::subjects::Turn;
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // How the benchmark starts the native server: as a process of its own, so that its CPU and memory can be told.
         ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
-        [] => run(Duration::from_secs(8)),
-        [seconds] => {
-            run(Duration::from_secs(seconds.parse().context("the argument is the seconds for each load")?))
-        }
+        [] => run(Duration::from_secs(3)),
+        [seconds] => run(Duration::from_secs(
+            seconds.parse().context("the argument is the seconds for the load of a turn")?,
+        )),
         _ => anyhow::bail!("usage: bench [SECONDS]"),
     }
 }
 
+/// How often each server is measured.
+const TURNS: usize = 5;
+
 fn run(each: Duration) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     subjects::build()?;
-    let measured = subjects::all(folder.path())?
-        .iter()
-        .map(|subject| subject.measure(each))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    report::print(&measured)
+    let subjects = subjects::all(folder.path())?;
+    for subject in &subjects {
+        subject.fill_caches()?;
+    }
+    let mut turns: [Vec<Turn>; 3] = Default::default();
+    for turn in 1..=TURNS {
+        for (subject, turns) in subjects.iter().zip(&mut turns) {
+            eprintln!("Turn {turn} of {TURNS}: {} …", subject.name);
+            turns.push(subject.measure(each)?);
+        }
+    }
+    report::print(&subjects, &turns)
 }

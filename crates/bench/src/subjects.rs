@@ -20,16 +20,15 @@ const EXPECTED: &str = r#""cached":true"#;
 
 /// A server to be measured.
 pub(crate) struct Subject {
-    name: &'static str,
+    pub(crate) name: &'static str,
     program: PathBuf,
     arguments: Vec<String>,
     /// The component that answers, to be weighed.
     component: Option<PathBuf>,
 }
 
-/// What was found of one server.
-pub(crate) struct Measured {
-    pub(crate) name: &'static str,
+/// What was found of one server in one turn.
+pub(crate) struct Turn {
     /// From the start of the process to the first answer, everything compiled before.
     pub(crate) first_answer: Duration,
     pub(crate) idle_memory: u64,
@@ -40,7 +39,6 @@ pub(crate) struct Measured {
     pub(crate) alone: Load,
     /// The server's own, under load.
     pub(crate) cpu_per_request: Duration,
-    pub(crate) component_size: Option<u64>,
 }
 
 fn root() -> &'static Path {
@@ -68,7 +66,7 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// The three servers, over a store made in `folder`.
-pub(crate) fn all(folder: &Path) -> anyhow::Result<Vec<Subject>> {
+pub(crate) fn all(folder: &Path) -> anyhow::Result<[Subject; 3]> {
     let store = folder.join("store.db");
     fill(&store)?;
     let config = folder.join("runtime-config.toml");
@@ -87,7 +85,7 @@ pub(crate) fn all(folder: &Path) -> anyhow::Result<Vec<Subject>> {
         arguments
     };
     let release = root().join("target/wasm32-wasip2/release");
-    Ok(vec![
+    Ok([
         Subject {
             name: "native: axum, rusqlite",
             program: std::env::current_exe()?,
@@ -129,11 +127,13 @@ fn fill(path: &Path) -> anyhow::Result<()> {
 }
 
 impl Subject {
-    /// Starts the server once to fill its caches and once to measure it.
-    pub(crate) fn measure(&self, each: Duration) -> anyhow::Result<Measured> {
-        eprintln!("Measuring {} …", self.name);
-        load::once(self.start()?.address, EXPECTED)?;
+    /// Starts the server so that it compiles what it has to.
+    pub(crate) fn fill_caches(&self) -> anyhow::Result<()> {
+        load::once(self.start()?.address, EXPECTED)
+    }
 
+    /// Measures a fresh process, under load for the time `each`.
+    pub(crate) fn measure(&self, each: Duration) -> anyhow::Result<Turn> {
         let server = self.start()?;
         load::once(server.address, EXPECTED)?;
         let first_answer = server.started.elapsed();
@@ -144,20 +144,12 @@ impl Subject {
         let cpu = server.cpu()?;
         let load = load::run(server.address, CONNECTIONS, each, EXPECTED)?;
         let cpu_per_request = server.cpu()?.saturating_sub(cpu) / u32::try_from(load.requests())?;
-        Ok(Measured {
-            name: self.name,
-            first_answer,
-            idle_memory,
-            loaded_memory: server.memory()?,
-            load,
-            alone,
-            cpu_per_request,
-            component_size: self
-                .component
-                .as_deref()
-                .map(|file| file.metadata().map(|data| data.len()))
-                .transpose()?,
-        })
+        Ok(Turn { first_answer, idle_memory, loaded_memory: server.memory()?, load, alone, cpu_per_request })
+    }
+
+    /// The size of the component, in bytes, if it is one.
+    pub(crate) fn component_size(&self) -> anyhow::Result<Option<u64>> {
+        Ok(self.component.as_deref().map(Path::metadata).transpose()?.map(|data| data.len()))
     }
 
     fn start(&self) -> anyhow::Result<Server> {
