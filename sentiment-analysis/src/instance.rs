@@ -6,7 +6,7 @@ use std::{
 };
 
 use api::{Misconfigured, Problem, log::warn};
-use experiment::{Assignment, Fallback, Origin, Prompt, Variant, VisitorId, spin::StoreError};
+use experiment::{Assignment, Fallback, Origin, Prompt, Variant, VisitorId};
 use rand::{
     SeedableRng,
     rngs::{SmallRng, SysRng},
@@ -24,8 +24,17 @@ thread_local! {
 pub(crate) struct Instance {
     pub(crate) config: Config,
     rng: RefCell<SmallRng>,
-    /// The prompt last seen in each variant's store, by the variant's place.
-    prompts: RefCell<Vec<Option<Rc<Prompt>>>>,
+    /// What was last seen in each variant's store, by the variant's place.
+    prompts: RefCell<Vec<Option<Seen>>>,
+}
+
+/// What a store holds under the prompt's key, or why it cannot be read.
+type PromptValue = Result<Option<Vec<u8>>, String>;
+
+/// A prompt and what it was made of.
+struct Seen {
+    value: PromptValue,
+    prompt: Rc<Prompt>,
 }
 
 impl Instance {
@@ -49,7 +58,7 @@ impl Instance {
                 "The system has no random numbers. Restart the app.",
             )
         })?;
-        let prompts = vec![None; config.experiment.variants().len()];
+        let prompts = config.experiment.variants().iter().map(|_| None).collect();
         Ok(Self { config, rng: RefCell::new(rng), prompts: RefCell::new(prompts) })
     }
 
@@ -69,33 +78,26 @@ impl Instance {
         }
     }
 
-    /// The prompt of a variant, given what its store holds. It is hashed only when it has changed, and a line in the log
-    /// says once why the default prompt is used.
-    pub(crate) fn prompt(
-        &self,
-        variant: &Variant,
-        value: Result<Option<Vec<u8>>, &StoreError>,
-    ) -> Rc<Prompt> {
+    /// The prompt of a variant, given what its store holds or why that cannot be read. It is hashed only when that has changed,
+    /// and a line in the log says then why the default prompt is used.
+    pub(crate) fn prompt(&self, variant: &Variant, value: PromptValue) -> Rc<Prompt> {
         let mut prompts = self.prompts.borrow_mut();
         let place = self.config.experiment.position(variant.label());
         let mut nowhere = None;
-        let known = place.and_then(|place| prompts.get_mut(place)).unwrap_or(&mut nowhere);
-        if let (Some(prompt), Ok(Some(value))) = (&known, &value)
-            && prompt.origin() == &Origin::Store
-            && prompt.text().as_bytes() == value
+        let seen = place.and_then(|place| prompts.get_mut(place)).unwrap_or(&mut nowhere);
+        if let Some(seen) = seen
+            && seen.value == value
         {
-            return Rc::clone(prompt);
+            return Rc::clone(&seen.prompt);
         }
-        let prompt = Rc::new(match value {
+        let prompt = Rc::new(match value.clone() {
             Ok(value) => Prompt::from_store(value, DEFAULT_PROMPT),
-            Err(error) => Prompt::fallback(Fallback::Unreadable(error.to_string()), DEFAULT_PROMPT),
+            Err(reason) => Prompt::fallback(Fallback::Unreadable(reason), DEFAULT_PROMPT),
         });
-        if known.as_ref() != Some(&prompt)
-            && let Origin::Default(reason) = prompt.origin()
-        {
+        if let Origin::Default(reason) = prompt.origin() {
             warn(format_args!("{}: the default prompt is used, because {reason}", variant.label()));
         }
-        *known = Some(Rc::clone(&prompt));
+        *seen = Some(Seen { value, prompt: Rc::clone(&prompt) });
         prompt
     }
 }

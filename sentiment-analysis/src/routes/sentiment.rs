@@ -113,7 +113,7 @@ async fn classify(
             let known = found.record.and_then(|value| Record::<Outcome>::from_json(&value));
             (Some(store), instance.prompt(variant, Ok(found.prompt)), known)
         }
-        Err(error) => (None, instance.prompt(variant, Err(&error)), None),
+        Err(error) => (None, instance.prompt(variant, Err(error.to_string())), None),
     };
     if let Some(record) = &known
         && record.answers(prompt.fingerprint(), &config.model)

@@ -46,7 +46,7 @@ pub(super) async fn get() -> Result<Response<String>, Problem> {
 fn in_use<'i>(instance: &Instance, variant: &'i Variant) -> VariantInUse<'i> {
     let (prompt, error) = match Store::open(variant.label()).and_then(|store| store.read_prompt()) {
         Ok(value) => (instance.prompt(variant, Ok(value)), None),
-        Err(error) => (instance.prompt(variant, Err(&error)), Some(error.public())),
+        Err(error) => (instance.prompt(variant, Err(error.to_string())), Some(error.public())),
     };
     VariantInUse {
         label: variant.label(),
