@@ -84,18 +84,17 @@ impl RuntimeConfig {
             }
         };
         let malformed = self.malformed(label, "a table is expected");
+        let new = match self.document.get(TABLE) {
+            Some(stores) if !stores.is_table() => Item::Value(Value::InlineTable(InlineTable::default())),
+            Some(stores) if stores.get(label).is_some() => Item::None,
+            _ => Item::Table(self.new_table()),
+        };
         let stores = self.document.entry(TABLE).or_insert_with(|| {
             let mut table = Table::new();
             table.set_implicit(true);
             Item::Table(table)
         });
-        let inline = !stores.is_table();
         let Some(stores) = stores.as_table_like_mut() else { return Err(malformed) };
-        let new = if inline {
-            Item::Value(Value::InlineTable(InlineTable::default()))
-        } else {
-            Item::Table(Table::new())
-        };
         let Some(link) = stores.entry(label).or_insert(new).as_table_like_mut() else {
             return Err(malformed);
         };
@@ -169,6 +168,16 @@ impl RuntimeConfig {
     fn relative(&self, path: &Path) -> String {
         let path = path.strip_prefix(self.folder()).unwrap_or(path);
         path.to_string_lossy().replace('\\', "/")
+    }
+
+    /// A table to be added. It goes behind all others; where there are none, it takes the file's comments above it.
+    fn new_table(&mut self) -> Table {
+        let mut table = Table::new();
+        if next_table(self.document.as_table_mut(), None).is_none() {
+            table.decor_mut().set_prefix(self.document.trailing().as_str().unwrap_or_default());
+            self.document.set_trailing("");
+        }
+        table
     }
 
     /// Comments above a removed table go to the table that follows it, or to the end of the file.
@@ -306,6 +315,21 @@ x = [ 1,2 ]
         let mut config = config("# a\n[key_value_store.x]\ntype = \"spin\"\npath = \"x.db\"\n# end\n");
         assert!(config.remove("x"));
         assert_eq!(config.text(), "# a\n# end\n");
+    }
+
+    #[test]
+    fn the_only_table_comes_back_below_its_comments() {
+        let text = "# a\n\n# b\n[key_value_store.x]\ntype = \"spin\"\npath = \"x.db\"\n";
+        let mut config = config(text);
+        assert!(config.remove("x"));
+        assert_eq!(config.text(), "# a\n\n# b\n");
+        config.set("x", &Address::Sqlite("/app/x.db".into())).unwrap();
+        assert_eq!(config.text(), text);
+
+        let text = "key_value_store.x = { type = \"spin\", path = \"a.db\" }\n# end\n";
+        let mut config = self::config(text);
+        config.set("x", &Address::Sqlite("/app/b.db".into())).unwrap();
+        assert_eq!(config.text(), text.replace("a.db", "b.db"));
     }
 
     #[test]
