@@ -12,28 +12,34 @@ use crate::tool;
 #[derive(Debug)]
 pub struct RedisServer {
     _process: Process,
-    port: u16,
+    /// Where it listens, on the loopback address.
+    pub port: u16,
     _folder: TempDir,
 }
 
 impl RedisServer {
-    /// Starts on a free port; `None` where Redis is not installed.
-    pub fn start() -> Option<Self> {
-        let program = tool::find(&["redis-server"])?;
+    /// Starts with these further arguments on a free port; `None` where Redis is not installed.
+    pub fn start(arguments: &[&str]) -> Option<Self> {
+        tool::find(&["redis-server"])?;
         // Redis cannot choose a port itself, and somebody else may take a free one first: then another one.
         (0..10).find_map(|_| {
-            let folder = tempfile::tempdir().unwrap();
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let mut command = Command::new(&program);
-            command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]);
-            command.arg(port.to_string()).arg("--dir").arg(folder.path());
-            let process = Process::start("redis-server", &mut command);
-            let ready = process.wait_for(|line| {
-                let ready = line.contains("Ready to accept connections");
-                (ready || line.contains("bind: Address already in use")).then_some(ready)
-            });
-            ready.then_some(Self { _process: process, port, _folder: folder })
+            Self::start_on(port, arguments)
         })
+    }
+
+    /// Starts on a port; `None` if somebody else has it.
+    pub fn start_on(port: u16, arguments: &[&str]) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]);
+        command.arg(port.to_string()).arg("--dir").arg(folder.path()).args(arguments);
+        let process = Process::start("redis-server", &mut command);
+        let ready = process.wait_for(|line| {
+            let ready = line.contains("Ready to accept connections");
+            (ready || line.contains("bind: Address already in use")).then_some(ready)
+        });
+        ready.then_some(Self { _process: process, port, _folder: folder })
     }
 
     /// The address of one of its databases.

@@ -5,8 +5,8 @@ use std::process::Child;
 use insta::assert_snapshot;
 use rusqlite::Connection;
 
-use crate::redis_server::RedisServer;
 use crate::sandbox::{Sandbox, app_reads};
+use e2e::redis_server::RedisServer;
 
 /// Keys and values that break things which are not careful.
 fn awkward() -> Vec<(String, Vec<u8>)> {

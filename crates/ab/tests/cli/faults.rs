@@ -6,8 +6,8 @@ use std::fs;
 use insta::assert_snapshot;
 use rusqlite::Connection;
 
-use crate::redis_server::RedisServer;
 use crate::sandbox::{Sandbox, rows};
+use e2e::redis_server::RedisServer;
 
 #[test]
 fn names_that_break_the_rule() {

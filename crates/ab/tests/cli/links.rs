@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use crate::redis_server::RedisServer;
 use crate::sandbox::{Sandbox, app_reads};
+use e2e::redis_server::RedisServer;
 
 #[test]
 fn what_is_refused_and_what_is_warned_of() {

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without stops it")]
 
-mod redis_server;
 mod sandbox;
 
 mod session;

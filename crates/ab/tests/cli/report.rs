@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use sentiment::Outcome::{self, Negative, Neutral, Positive, Unsure};
 use serde_json::Value;
 
-use crate::redis_server::RedisServer;
 use crate::sandbox::{Sandbox, app_reads};
+use e2e::redis_server::RedisServer;
 
 const APP: &str = "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
     [variables]\nmodel = { default = \"llama2-chat\" }\nvariants = { default = \"one=3,two\" }\n\

@@ -2,8 +2,8 @@
 
 use insta::{allow_duplicates, assert_snapshot};
 
-use crate::redis_server::RedisServer;
 use crate::sandbox::{APP, Sandbox, app_reads};
+use e2e::redis_server::RedisServer;
 
 const CASE_A: &str = include_str!("../../../../prompts/case-a.txt");
 const CASE_B: &str = include_str!("../../../../prompts/case-b.txt");

@@ -216,7 +216,7 @@ async fn what_is_in_a_store_but_is_no_record_is_a_miss_and_is_replaced() {
 
 #[tokio::test]
 async fn stores_may_be_in_redis() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = RedisServer::start(&[]) else { return };
     let model = ModelServer::start().unwrap();
     model.answer_with("positive");
     let app = App::builder().model(&model).redis(FIRST, redis.url(0)).redis(SECOND, redis.url(1)).start();

@@ -1,7 +1,6 @@
 //! What every store promises, tried on each kind of store.
 
 mod redis;
-mod redis_server;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -30,8 +29,8 @@ macro_rules! on_each_store {
         mod on_redis {
             $(#[tokio::test]
             async fn $contract() {
-                if let Some(server) = super::redis_server::RedisServer::start(&[]) {
-                    super::$contract(server.store()).await;
+                if let Some(server) = e2e::redis_server::RedisServer::start(&[]) {
+                    super::$contract(super::Store::redis(&server.url(0)).unwrap()).await;
                 }
             })+
         }

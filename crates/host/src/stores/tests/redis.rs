@@ -2,8 +2,19 @@
 
 use std::net::TcpListener;
 
-use super::redis_server::{RedisServer, command};
+use e2e::redis_server::RedisServer;
+
 use crate::stores::{Store, StoreError};
+
+/// Sends one command over a connection of its own.
+fn command(url: &str, arguments: &[&[u8]]) {
+    let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
+    let mut command = redis::Cmd::new();
+    for argument in arguments {
+        command.arg(argument);
+    }
+    command.exec(&mut connection).unwrap();
+}
 
 #[test]
 fn refuses_what_is_no_url_and_never_tells_a_password() {
@@ -60,9 +71,9 @@ async fn says_what_is_wrong_with_the_password() {
 #[tokio::test]
 async fn a_refused_login_is_not_for_ever() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let store = server.store();
+    let store = Store::redis(&server.url(0)).unwrap();
     store.set("key", b"value".to_vec()).await.unwrap();
-    command(&server.url(), &[b"CONFIG", b"SET", b"requirepass", b"secret"]);
+    command(&server.url(0), &[b"CONFIG", b"SET", b"requirepass", b"secret"]);
     let with_password = format!("redis://:secret@127.0.0.1:{}", server.port);
     command(&with_password, &[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"]);
     assert!(matches!(store.get("key").await, Err(StoreError::PasswordWanted { .. })));
@@ -73,8 +84,7 @@ async fn a_refused_login_is_not_for_ever() {
 #[tokio::test]
 async fn databases_are_stores_of_their_own() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let [first, second] =
-        [0, 1].map(|database| Store::redis(&format!("{}/{database}", server.url())).unwrap());
+    let [first, second] = [0, 1].map(|database| Store::redis(&server.url(database)).unwrap());
     first.set("key", b"first".to_vec()).await.unwrap();
     assert_eq!(second.get("key").await, Ok(None));
     assert_eq!(first.clone().get("key").await, Ok(Some(b"first".to_vec())));
@@ -83,13 +93,13 @@ async fn databases_are_stores_of_their_own() {
 #[tokio::test]
 async fn finds_a_server_again_that_was_away() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let (port, store) = (server.port, server.store());
+    let (port, store) = (server.port, Store::redis(&server.url(0)).unwrap());
     store.set("key", b"value".to_vec()).await.unwrap();
     drop(server);
     for _ in 0..3 {
         assert!(matches!(store.get("key").await, Err(StoreError::Unreachable { .. })));
     }
-    let Some(server) = RedisServer::start_on(port, &[]).unwrap() else {
+    let Some(server) = RedisServer::start_on(port, &[]) else {
         eprintln!("not tested to the end: another process took the port {port}");
         return;
     };
@@ -97,7 +107,7 @@ async fn finds_a_server_again_that_was_away() {
 
     // Once more, this time without anybody having noticed: a read is repeated over a new connection.
     store.set("key", b"value".to_vec()).await.unwrap();
-    command(&server.url(), &[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"]);
+    command(&server.url(0), &[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"]);
     assert_eq!(store.get("key").await, Ok(Some(b"value".to_vec())));
 }
 
@@ -115,9 +125,9 @@ async fn a_silent_server_is_an_error_and_not_a_hang() {
 #[tokio::test]
 async fn what_is_no_string_is_an_error_and_a_key_that_is_no_text_is_left_out() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let store = server.store();
-    command(&server.url(), &[b"LPUSH", b"list", b"item"]);
-    command(&server.url(), &[b"SET", b"\xff", b"value"]);
+    let store = Store::redis(&server.url(0)).unwrap();
+    command(&server.url(0), &[b"LPUSH", b"list", b"item"]);
+    command(&server.url(0), &[b"SET", b"\xff", b"value"]);
     let error = store.get("list").await.unwrap_err().to_string();
     assert!(error.contains("WRONGTYPE"), "{error}");
     let key = "list".to_owned();
