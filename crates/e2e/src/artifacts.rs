@@ -65,7 +65,17 @@ fn alone() -> File {
     lock
 }
 
+/// Runs a command as a person would in a shell: what cargo tells the test of its package would tell the build scripts of
+/// some dependencies to run again, and with them half of the build.
 fn run(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let of_package = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+        if of_package {
+            command.env_remove(name);
+        }
+    }
     let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     assert!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
 }
