@@ -20,6 +20,9 @@ mod explorer_rest;
 mod files;
 mod pages;
 
+mod phone;
+mod tour;
+
 mod first_run;
 mod relinking;
 mod runtime;
