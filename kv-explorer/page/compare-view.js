@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { fromBase64, sizeText } from "./bytes.js";
-import { element, fromTemplate, onPress, plural, segments, tell } from "./dom.js";
+import { element, fromTemplate, letScroll, onPress, plural, segments, tell } from "./dom.js";
 import { onOneLine } from "./keys.js";
 import { badge, shown } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
@@ -145,7 +145,9 @@ class CompareView extends HTMLElement {
     box.hidden = !pair;
     if (!pair) return;
     const { signal } = this.#loading;
-    box.querySelector("h2").textContent = pair.key === "" ? onOneLine("") : pair.key;
+    const heading = box.querySelector("h2");
+    heading.textContent = pair.key === "" ? onOneLine("") : pair.key;
+    letScroll(heading);
     const sides = await Promise.all([[this.#left, pair.left], [this.#right, pair.right]].map(([label, side]) => this.#side(label, pair.key, side, signal)));
     box.querySelector(".sides").replaceChildren(...sides);
   }

@@ -35,6 +35,11 @@ export function segments(fieldset, name, choices, chosen, onChoice) {
 /** Tells the rest of the page. @param {Element} from @param {string} type @param {unknown} [detail] */
 export const tell = (from, type, detail) => from.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
 
+/** Lets the keyboard scroll an element that shows a part of its text. @param {HTMLElement} shown */
+export function letScroll(shown) {
+  shown.tabIndex = shown.scrollHeight > shown.clientHeight ? 0 : -1;
+}
+
 let hiding = 0;
 /** Says something for a few seconds. @param {string} text */
 export function say(text) {
