@@ -20,6 +20,7 @@ mod explorer_rest;
 mod files;
 mod pages;
 
+mod accessibility;
 mod phone;
 mod tour;
 
