@@ -3,6 +3,8 @@
 //!
 //! All three serve from an SQLite store of the same content, get the same requests from the same load generator on
 //! the same cores, one after another.
+//!
+//! `cargo run --bin bench -- explorer` measures the explorer over a large store instead.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -11,6 +13,7 @@
     reason = "figures for people need three digits"
 )]
 
+mod explorer;
 mod load;
 mod native;
 mod process;
@@ -27,11 +30,12 @@ fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // How the benchmark starts the native server: as a process of its own, so that its CPU and memory can be told.
         ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
+        ["explorer"] => explorer::run(),
         [] => run(Duration::from_secs(8)),
         [seconds] => {
             run(Duration::from_secs(seconds.parse().context("the argument is the seconds for each load")?))
         }
-        _ => anyhow::bail!("usage: bench [SECONDS]"),
+        _ => anyhow::bail!("usage: bench [SECONDS | explorer]"),
     }
 }
 

@@ -52,10 +52,11 @@ fn built_ab() -> PathBuf {
     profile_folder.join(format!("ab{}", env::consts::EXE_SUFFIX))
 }
 
-/// The folder of this build, as in `target/debug`: tests are in its folder `deps`.
+/// The folder of this build, as in `target/debug`: tests are in its folder `deps`, other programs in itself.
 fn profile_folder() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().to_owned()
+    let program = env::current_exe().unwrap();
+    let folder = program.parent().unwrap();
+    if folder.ends_with("deps") { folder.parent().unwrap().to_owned() } else { folder.to_owned() }
 }
 
 /// Keeps other test binaries from building meanwhile.

@@ -101,6 +101,16 @@ impl Browser {
         self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
     }
 
+    /// Runs a script in each page from now on, before any of the page's own.
+    pub async fn run_first(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// Forgets the files that pages have loaded.
+    pub async fn forget_files(&self) {
+        self.devtools("Network.clearBrowserCache", json!({})).await;
+    }
+
     /// Runs the body of a JavaScript function and gives what it returns. `arguments` are its arguments.
     pub async fn run(&self, script: &str, arguments: &[Value]) -> Value {
         self.command("/execute/sync", &json!({ "script": script, "args": arguments })).await
