@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { fromBase64, sizeText } from "./bytes.js";
-import { element, fromTemplate, letScroll, onPress, plural, segments, tell } from "./dom.js";
+import { element, fromTemplate, grouped, letScroll, onPress, plural, segments, tell } from "./dom.js";
 import { onOneLine } from "./keys.js";
 import { badge, shown } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
@@ -104,10 +104,10 @@ class CompareView extends HTMLElement {
     if (!both.length) summary.textContent = "No sentence has an outcome in both stores yet.";
     else {
       const share = ((100 * same) / both.length).toLocaleString("en", { maximumFractionDigits: 1 });
-      summary.textContent = `${plural(both.length, "sentence")} in both: they agree on ${same.toLocaleString("en")} (${share} %) and disagree on ${(both.length - same).toLocaleString("en")}.`;
+      summary.textContent = `${plural(both.length, "sentence")} in both: they agree on ${grouped(same)} (${share} %) and disagree on ${grouped(both.length - same)}.`;
     }
     const name = { all: "All", differ: "Different", agree: "Same", left: `Only ${this.#left}`, right: `Only ${this.#right}` };
-    const choices = ["all", ...KINDS].map((kind) => [kind, `${name[kind]} ${(kind === "all" ? this.#pairs.length : counts[kind]).toLocaleString("en")}`]);
+    const choices = ["all", ...KINDS].map((kind) => [kind, `${name[kind]} ${grouped(kind === "all" ? this.#pairs.length : counts[kind])}`]);
     segments(this.querySelector(".segments"), "kind", choices, this.#kind, (kind) => {
       this.#kind = kind;
       this.#update();

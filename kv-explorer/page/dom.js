@@ -72,5 +72,9 @@ export function download(content, name) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
+/** A whole number with its thousands apart. The browser's own way reads its locales first, which takes longer than the first
+ * rows. @param {number} amount */
+export const grouped = (amount) => String(amount).replace(/\B(?=(\d{3})+$)/g, ",");
+
 /** @param {number} amount @param {string} one @param {string} many */
-export const plural = (amount, one, many = `${one}s`) => `${amount.toLocaleString("en")} ${amount === 1 ? one : many}`;
+export const plural = (amount, one, many = `${one}s`) => `${grouped(amount)} ${amount === 1 ? one : many}`;

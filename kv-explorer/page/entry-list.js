@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { confirm, importFile } from "./dialogs.js";
 import { sizeText, toBase64 } from "./bytes.js";
-import { download, fromTemplate, onPress, plural, say, tell } from "./dom.js";
+import { download, fromTemplate, grouped, onPress, plural, say, tell } from "./dom.js";
 import { Keys, onOneLine } from "./keys.js";
 import { badge } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
@@ -154,7 +154,7 @@ class EntryList extends HTMLElement {
     const empty = this.querySelector(".empty");
     empty.hidden = shown.length > 0 || !this.#loaded;
     empty.firstElementChild.textContent = all.length ? `No key holds “${onOneLine(this.#keys.query)}”.` : "This store is empty.";
-    this.#count(shown.length === all.length ? plural(all.length, "key") : `${shown.length.toLocaleString("en")} of ${plural(all.length, "key")}`);
+    this.#count(shown.length === all.length ? plural(all.length, "key") : `${grouped(shown.length)} of ${plural(all.length, "key")}`);
     this.#showChosen();
   }
 
@@ -230,7 +230,7 @@ class EntryList extends HTMLElement {
 
   #showChosen() {
     this.querySelector(".selection").hidden = this.#chosen.size === 0;
-    this.querySelector(".chosen").textContent = `${this.#chosen.size.toLocaleString("en")} selected`;
+    this.querySelector(".chosen").textContent = `${grouped(this.#chosen.size)} selected`;
     this.classList.toggle("choosing", this.#chosen.size > 0);
   }
 
