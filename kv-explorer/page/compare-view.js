@@ -117,9 +117,9 @@ class CompareView extends HTMLElement {
   #update() {
     const wanted = this.#filter.toLowerCase();
     this.#shown = this.#pairs.filter((pair) => (this.#kind === "all" || pair.kind === this.#kind) && pair.folded.includes(wanted));
+    this.list.show(this.#shown.length, true);
     this.list.hidden = this.#shown.length === 0;
     this.querySelector(".compare-columns").hidden = this.#shown.length === 0;
-    this.list.show(this.#shown.length, true);
     const empty = this.querySelector(".empty");
     empty.hidden = this.#shown.length > 0 || this.#pairs.length === 0;
     empty.firstElementChild.textContent = "Nothing here.";
