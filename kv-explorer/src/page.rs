@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn every_module_is_asked_for_by_the_page_itself() {
         let page = std::str::from_utf8(find("").unwrap().0.content).unwrap();
-        for module in ASSETS.iter().filter(|asset| asset.name.ends_with(".js")) {
+        for module in ASSETS.iter().filter(|asset| asset.content_type.starts_with("text/javascript")) {
             let preloaded = format!("<link rel=\"modulepreload\" href=\"{FOLDER}{}\">", module.name);
             let run = format!("<script type=\"module\" src=\"{FOLDER}{}\"", module.name);
             assert!(page.contains(&preloaded) || page.contains(&run), "{} would be found late", module.name);
