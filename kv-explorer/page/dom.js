@@ -72,8 +72,8 @@ export function download(content, name) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** A whole number with its thousands apart. The browser's own way reads its locales first, which takes longer than the first
- * rows. @param {number} amount */
+/** A whole number with its thousands apart. The browser's own way would have the first rows wait until it has read its locales.
+ * @param {number} amount */
 export const grouped = (amount) => String(amount).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** @param {number} amount @param {string} one @param {string} many */
