@@ -1,5 +1,7 @@
 // Puts the page together: the address says what is shown, the parts tell what a person does.
 
+// Before all others: what it asks for comes while they get ready.
+import * as early from "./early.js";
 import "./virtual-list.js";
 import "./sign-in.js";
 import "./store-tabs.js";
@@ -82,7 +84,7 @@ async function start() {
   // A store that the address names is opened before the list of all is there.
   if (api.signedIn() && place.store !== null && place.against === null) render();
   try {
-    begin(await api.stores());
+    begin(await early.stores());
   } catch (failure) {
     if (failure.status === 401) end(api.signedIn() ? failure.message : "");
     else signIn.explain(failure.message);

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { fromBase64, sizeText } from "./bytes.js";
-import { element, fromTemplate, onPress, plural, segments, tell } from "./dom.js";
+import { element, fromTemplate, grouped, letScroll, onPress, plural, segments, tell } from "./dom.js";
 import { onOneLine } from "./keys.js";
 import { badge, shown } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
@@ -104,10 +104,10 @@ class CompareView extends HTMLElement {
     if (!both.length) summary.textContent = "No sentence has an outcome in both stores yet.";
     else {
       const share = ((100 * same) / both.length).toLocaleString("en", { maximumFractionDigits: 1 });
-      summary.textContent = `${plural(both.length, "sentence")} in both: they agree on ${same.toLocaleString("en")} (${share} %) and disagree on ${(both.length - same).toLocaleString("en")}.`;
+      summary.textContent = `${plural(both.length, "sentence")} in both: they agree on ${grouped(same)} (${share} %) and disagree on ${grouped(both.length - same)}.`;
     }
     const name = { all: "All", differ: "Different", agree: "Same", left: `Only ${this.#left}`, right: `Only ${this.#right}` };
-    const choices = ["all", ...KINDS].map((kind) => [kind, `${name[kind]} ${(kind === "all" ? this.#pairs.length : counts[kind]).toLocaleString("en")}`]);
+    const choices = ["all", ...KINDS].map((kind) => [kind, `${name[kind]} ${grouped(kind === "all" ? this.#pairs.length : counts[kind])}`]);
     segments(this.querySelector(".segments"), "kind", choices, this.#kind, (kind) => {
       this.#kind = kind;
       this.#update();
@@ -117,9 +117,9 @@ class CompareView extends HTMLElement {
   #update() {
     const wanted = this.#filter.toLowerCase();
     this.#shown = this.#pairs.filter((pair) => (this.#kind === "all" || pair.kind === this.#kind) && pair.folded.includes(wanted));
+    this.list.show(this.#shown.length, true);
     this.list.hidden = this.#shown.length === 0;
     this.querySelector(".compare-columns").hidden = this.#shown.length === 0;
-    this.list.show(this.#shown.length, true);
     const empty = this.querySelector(".empty");
     empty.hidden = this.#shown.length > 0 || this.#pairs.length === 0;
     empty.firstElementChild.textContent = "Nothing here.";
@@ -145,7 +145,9 @@ class CompareView extends HTMLElement {
     box.hidden = !pair;
     if (!pair) return;
     const { signal } = this.#loading;
-    box.querySelector("h2").textContent = pair.key === "" ? onOneLine("") : pair.key;
+    const heading = box.querySelector("h2");
+    heading.textContent = pair.key === "" ? onOneLine("") : pair.key;
+    letScroll(heading);
     const sides = await Promise.all([[this.#left, pair.left], [this.#right, pair.right]].map(([label, side]) => this.#side(label, pair.key, side, signal)));
     box.querySelector(".sides").replaceChildren(...sides);
   }

@@ -1,7 +1,7 @@
 // Questions and forms over the page.
 
 import * as api from "./api.js";
-import { element, fromTemplate, plural } from "./dom.js";
+import { element, fromTemplate, grouped, plural } from "./dom.js";
 import { toUtf8 } from "./bytes.js";
 
 const NAMED = 5;
@@ -15,7 +15,7 @@ export function confirm({ title, text, list, yes }) {
   dialog.querySelector("h2").textContent = title;
   dialog.querySelector(".confirm-text").textContent = text;
   const named = list.slice(0, NAMED).map((line) => element("li", { textContent: line }));
-  if (list.length > NAMED) named.push(element("li", { className: "muted", textContent: `and ${(list.length - NAMED).toLocaleString("en")} more` }));
+  if (list.length > NAMED) named.push(element("li", { className: "muted", textContent: `and ${grouped(list.length - NAMED)} more` }));
   dialog.querySelector("ul").replaceChildren(...named);
   dialog.querySelector(".primary").textContent = yes;
   dialog.querySelector('[value="no"]').focus();
@@ -49,7 +49,7 @@ export function importFile(label) {
     try {
       parts = await split(file.files[0]);
       const found = await each(parts, (part) => api.imported(label, part, true));
-      plan.textContent = `${plural(found.entries, "key")}: ${found.created.toLocaleString("en")} new, ${found.replaced.toLocaleString("en")} replaced, ${found.unchanged.toLocaleString("en")} as they are.`;
+      plan.textContent = `${plural(found.entries, "key")}: ${grouped(found.created)} new, ${grouped(found.replaced)} replaced, ${grouped(found.unchanged)} as they are.`;
       go.disabled = found.entries === 0;
     } catch (failure) {
       plan.textContent = "";

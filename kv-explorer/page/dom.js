@@ -35,6 +35,11 @@ export function segments(fieldset, name, choices, chosen, onChoice) {
 /** Tells the rest of the page. @param {Element} from @param {string} type @param {unknown} [detail] */
 export const tell = (from, type, detail) => from.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
 
+/** Lets the keyboard scroll an element that shows a part of its text. @param {HTMLElement} shown */
+export function letScroll(shown) {
+  shown.tabIndex = shown.scrollHeight > shown.clientHeight ? 0 : -1;
+}
+
 let hiding = 0;
 /** Says something for a few seconds. @param {string} text */
 export function say(text) {
@@ -67,5 +72,9 @@ export function download(content, name) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
+/** A whole number with its thousands apart. The browser's own way would have the first rows wait until it has read its locales.
+ * @param {number} amount */
+export const grouped = (amount) => String(amount).replace(/\B(?=(\d{3})+$)/g, ",");
+
 /** @param {number} amount @param {string} one @param {string} many */
-export const plural = (amount, one, many = `${one}s`) => `${amount.toLocaleString("en")} ${amount === 1 ? one : many}`;
+export const plural = (amount, one, many = `${one}s`) => `${grouped(amount)} ${amount === 1 ? one : many}`;

@@ -3,7 +3,8 @@
 import * as api from "./api.js";
 import { confirm, importFile } from "./dialogs.js";
 import { sizeText, toBase64 } from "./bytes.js";
-import { download, fromTemplate, onPress, plural, say, tell } from "./dom.js";
+import { download, fromTemplate, grouped, onPress, plural, say, tell } from "./dom.js";
+import * as early from "./early.js";
 import { Keys, onOneLine } from "./keys.js";
 import { badge } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
@@ -91,7 +92,7 @@ class EntryList extends HTMLElement {
     const { signal } = this.#loading;
     const label = this.#label;
     // Asked for before anything is drawn: the first rows come before the rest is read.
-    const asked = api.firstKeys(label, signal);
+    const asked = early.firstKeys(label, signal);
     this.#loaded = false;
     this.#keys = new Keys([]);
     this.#update(true);
@@ -149,12 +150,12 @@ class EntryList extends HTMLElement {
 
   #update(fromTop = false) {
     const { shown, all } = this.#keys;
-    this.list.hidden = shown.length === 0;
     this.list.show(shown.length, fromTop);
+    this.list.hidden = shown.length === 0;
     const empty = this.querySelector(".empty");
     empty.hidden = shown.length > 0 || !this.#loaded;
     empty.firstElementChild.textContent = all.length ? `No key holds “${onOneLine(this.#keys.query)}”.` : "This store is empty.";
-    this.#count(shown.length === all.length ? plural(all.length, "key") : `${shown.length.toLocaleString("en")} of ${plural(all.length, "key")}`);
+    this.#count(shown.length === all.length ? plural(all.length, "key") : `${grouped(shown.length)} of ${plural(all.length, "key")}`);
     this.#showChosen();
   }
 
@@ -230,7 +231,7 @@ class EntryList extends HTMLElement {
 
   #showChosen() {
     this.querySelector(".selection").hidden = this.#chosen.size === 0;
-    this.querySelector(".chosen").textContent = `${this.#chosen.size.toLocaleString("en")} selected`;
+    this.querySelector(".chosen").textContent = `${grouped(this.#chosen.size)} selected`;
     this.classList.toggle("choosing", this.#chosen.size > 0);
   }
 

@@ -1,7 +1,7 @@
 // The stores, as links, so that each can be opened in a tab of its own.
 
 import * as api from "./api.js";
-import { element } from "./dom.js";
+import { element, grouped } from "./dom.js";
 
 class StoreTabs extends HTMLElement {
   /** @type {Map<string, HTMLAnchorElement>} */
@@ -37,7 +37,7 @@ class StoreTabs extends HTMLElement {
   counted(label, count) {
     this.#counts.set(label, count);
     const badge = this.#links.get(label)?.lastElementChild;
-    if (badge) badge.textContent = count.toLocaleString("en");
+    if (badge) badge.textContent = grouped(count);
   }
 
   /** Counts the stores whose keys have not been read. */

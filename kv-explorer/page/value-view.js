@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { fromHex, sizeText, toHex, toUtf8 } from "./bytes.js";
 import { confirm } from "./dialogs.js";
-import { copy, download, fromTemplate, onPress, say, segments, tell } from "./dom.js";
+import { copy, download, fromTemplate, letScroll, onPress, say, segments, tell } from "./dom.js";
 import { onOneLine } from "./keys.js";
 import { shown, ways } from "./value-parts.js";
 import { describe } from "./value.js";
@@ -84,6 +84,7 @@ class ValueView extends HTMLElement {
     const heading = this.querySelector(".value-key");
     heading.textContent = key === "" ? onOneLine(key) : key;
     heading.classList.toggle("nameless", key === "");
+    letScroll(heading);
     try {
       const { bytes, tag } = await api.value(this.#label, key, signal);
       [this.#value, this.#tag] = [describe(bytes), tag];

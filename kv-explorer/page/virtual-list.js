@@ -12,6 +12,9 @@ const SPARE = 6;
 class VirtualList extends HTMLElement {
   #count = 0;
   #active = 0;
+  // What the browser would have to lay the page out for, as it was seen last. Before that the window's height will do.
+  #clientHeight = innerHeight;
+  #scrollTop = 0;
   #rows = new Map();
   #spacer = document.createElement("div");
   /** @type {() => HTMLElement} */
@@ -24,10 +27,10 @@ class VirtualList extends HTMLElement {
     this.tabIndex = 0;
     this.#spacer.setAttribute("role", "rowgroup");
     this.append(this.#spacer);
-    this.addEventListener("scroll", () => this.#draw(false), { passive: true });
+    this.addEventListener("scroll", () => this.#look(), { passive: true });
     this.addEventListener("keydown", (event) => this.#onKey(event));
     this.addEventListener("click", (event) => this.#onClick(event));
-    new ResizeObserver(() => this.#draw(false)).observe(this);
+    new ResizeObserver(() => this.#look()).observe(this);
   }
 
   /** How a row is made, and how it is filled. @param {() => HTMLElement} make
@@ -43,7 +46,8 @@ class VirtualList extends HTMLElement {
     this.#active = Math.min(fromTop ? 0 : this.#active, Math.max(count - 1, 0));
     this.#spacer.style.height = `${this.#height}px`;
     this.setAttribute("aria-rowcount", String(count));
-    if (fromTop) this.scrollTop = 0;
+    const lowest = Math.max(0, this.#height - this.#clientHeight);
+    if (this.#scrollTop > (fromTop ? 0 : lowest)) this.scrollTop = this.#scrollTop = fromTop ? 0 : lowest;
     this.#draw(true);
   }
 
@@ -61,15 +65,15 @@ class VirtualList extends HTMLElement {
     if (index < 0 || index >= this.#count) return;
     this.#active = index;
     const top = this.#topOf(index);
-    if (top < this.scrollTop) this.scrollTop = this.#scrollFor(index, 0);
-    else if (top + ROW > this.scrollTop + this.clientHeight) this.scrollTop = this.#scrollFor(index, this.clientHeight - ROW);
+    if (top < this.#scrollTop) this.#scrollTo(this.#scrollFor(index, 0));
+    else if (top + ROW > this.#scrollTop + this.#clientHeight) this.#scrollTo(this.#scrollFor(index, this.#clientHeight - ROW));
     this.#draw(true);
   }
 
   /** The rows in sight. @returns {[number, number]} the first, and the one after the last */
   get inSight() {
     const first = Math.floor(this.#position / ROW);
-    return [Math.max(0, first), Math.min(this.#count, Math.ceil((this.#position + this.clientHeight) / ROW))];
+    return [Math.max(0, first), Math.min(this.#count, Math.ceil((this.#position + this.#clientHeight) / ROW))];
   }
 
   get #height() {
@@ -78,18 +82,32 @@ class VirtualList extends HTMLElement {
 
   /** How far the list is scrolled, in pixels of rows rather than of the element. */
   get #position() {
-    const [real, shown] = [this.#count * ROW - this.clientHeight, this.#height - this.clientHeight];
-    return real > shown && shown > 0 ? (this.scrollTop / shown) * real : this.scrollTop;
+    const [real, shown] = [this.#count * ROW - this.#clientHeight, this.#height - this.#clientHeight];
+    return real > shown && shown > 0 ? (this.#scrollTop / shown) * real : this.#scrollTop;
   }
 
   #topOf(index) {
-    return index * ROW - this.#position + this.scrollTop;
+    return index * ROW - this.#position + this.#scrollTop;
   }
 
   #scrollFor(index, offset) {
     const position = index * ROW - offset;
-    const [real, shown] = [this.#count * ROW - this.clientHeight, this.#height - this.clientHeight];
+    const [real, shown] = [this.#count * ROW - this.#clientHeight, this.#height - this.#clientHeight];
     return real > shown && shown > 0 ? (position / real) * shown : position;
+  }
+
+  /** Takes note of where the list stands, which the browser has just worked out. */
+  #look() {
+    // While it is hidden it stands nowhere.
+    if (!this.clientHeight) return;
+    [this.#clientHeight, this.#scrollTop] = [this.clientHeight, this.scrollTop];
+    this.#draw(false);
+  }
+
+  #scrollTo(top) {
+    this.scrollTop = top;
+    // No further than the list goes.
+    this.#scrollTop = this.scrollTop;
   }
 
   #draw(again) {
@@ -123,7 +141,7 @@ class VirtualList extends HTMLElement {
   }
 
   #onKey(event) {
-    const page = Math.max(1, Math.floor(this.clientHeight / ROW) - 1);
+    const page = Math.max(1, Math.floor(this.#clientHeight / ROW) - 1);
     const target = {
       ArrowDown: this.#active + 1,
       ArrowUp: this.#active - 1,

@@ -38,7 +38,7 @@ async fn answer(request: Request) -> Result<Response, Problem> {
     let path = route::path_in_component(request.headers(), request.uri());
     match route::parse(request.method(), path)? {
         Route::Directory => Ok(page::redirect_to_folder(request.uri())),
-        Route::Asset(asset) => Ok(page::serve(asset, request.headers())),
+        Route::Asset(asset, keep) => Ok(page::serve(asset, keep, request.headers())),
         Route::Api(call) => {
             origin::check(request.headers())?;
             let settings = settings::Settings::read().await;

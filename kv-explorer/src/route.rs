@@ -1,6 +1,6 @@
 //! Which path and method mean what, under whatever route the component is mounted.
 
-use crate::page::{self, Asset};
+use crate::page::{self, Asset, Keep};
 use crate::problem::Problem;
 use crate::safe_key;
 use percent_encoding::percent_decode_str;
@@ -11,8 +11,8 @@ use spin_sdk::http::{HeaderMap, Method, StatusCode, Uri};
 pub(crate) enum Route {
     /// The page's address without its trailing slash, from which relative addresses would go wrong.
     Directory,
-    /// A file of the page.
-    Asset(&'static Asset),
+    /// A file of the page, and how long it can be kept.
+    Asset(&'static Asset, Keep),
     /// A call of the REST API.
     Api(Call),
 }
@@ -73,8 +73,8 @@ pub(crate) fn parse(method: &Method, path: &str) -> Result<Route, Problem> {
     if let Some(below) = relative.strip_prefix("api/") {
         return call(method, below).map(Route::Api);
     }
-    let asset = page::find(relative).ok_or_else(not_found)?;
-    allow(method, &[Method::GET, Method::HEAD]).map(|()| Route::Asset(asset))
+    let (asset, keep) = page::find(relative).ok_or_else(not_found)?;
+    allow(method, &[Method::GET, Method::HEAD]).map(|()| Route::Asset(asset, keep))
 }
 
 fn call(method: &Method, path: &str) -> Result<Call, Problem> {
@@ -184,9 +184,9 @@ mod tests {
     fn the_page_and_its_files() {
         assert_eq!(parse(&Method::GET, "").unwrap(), Route::Directory);
         assert!(
-            matches!(parse(&Method::GET, "/").unwrap(), Route::Asset(asset) if asset.name == "index.html")
+            matches!(parse(&Method::GET, "/").unwrap(), Route::Asset(asset, _) if asset.name == "index.html")
         );
-        assert!(matches!(parse(&Method::HEAD, "/openapi.json").unwrap(), Route::Asset(_)));
+        assert!(matches!(parse(&Method::HEAD, "/openapi.json").unwrap(), Route::Asset(..)));
         for path in ["/nothing", "/../index.html", "//", "/api"] {
             assert_eq!(parse(&Method::GET, path).unwrap_err().status(), StatusCode::NOT_FOUND, "{path}");
         }

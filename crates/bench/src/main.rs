@@ -4,6 +4,8 @@
 //! All three serve from an SQLite store of the same content, get the same requests from the same load generator on
 //! the same cores, in turn. They take several turns, and the figures are medians: a machine is not always equally fast, least
 //! of all one that is shared, and what slows down a turn slows down all three.
+//!
+//! `cargo run --bin bench -- explorer` measures the explorer over a large store instead.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -12,6 +14,7 @@
     reason = "figures for people need three digits"
 )]
 
+mod explorer;
 mod load;
 mod native;
 mod process;
@@ -30,11 +33,12 @@ fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // How the benchmark starts the native server: as a process of its own, so that its CPU and memory can be told.
         ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
+        ["explorer"] => explorer::run(),
         [] => run(Duration::from_secs(3)),
         [seconds] => run(Duration::from_secs(
             seconds.parse().context("the argument is the seconds for the load of a turn")?,
         )),
-        _ => anyhow::bail!("usage: bench [SECONDS]"),
+        _ => anyhow::bail!("usage: bench [SECONDS | explorer]"),
     }
 }
 

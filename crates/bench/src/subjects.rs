@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
+use e2e::artifacts::{self, root};
 use experiment::{Fallback, Key, PROMPT_KEY, Prompt, Record};
 use rusqlite::Connection;
 use sentiment::{DEFAULT_PROMPT, Outcome};
@@ -41,27 +41,17 @@ pub(crate) struct Turn {
     pub(crate) cpu_per_request: Duration,
 }
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-fn ab() -> anyhow::Result<PathBuf> {
-    let program = std::env::current_exe()?;
-    Ok(program.with_file_name(format!("ab{}", std::env::consts::EXE_SUFFIX)))
+/// Where the bare component's app is.
+fn bare() -> PathBuf {
+    root().join("crates/bench/bare")
 }
 
 /// Builds the command line and the components.
 pub(crate) fn build() -> anyhow::Result<()> {
-    run(Command::new("cargo").args(["build", "--quiet", "--bin", "ab"]).current_dir(root()))?;
-    for app in [root().to_owned(), root().join("crates/bench/bare")] {
-        run(Command::new(ab()?).args(["build", "--from"]).arg(app))?;
-    }
-    Ok(())
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
-    anyhow::ensure!(status.success(), "{command:?} failed: {status}");
+    artifacts::build_components();
+    let mut command = Command::new(artifacts::ab());
+    let status = command.args(["build", "--from"]).arg(bare()).status()?;
+    anyhow::ensure!(status.success(), "the bare component was not built: {status}");
     Ok(())
 }
 
@@ -94,13 +84,13 @@ pub(crate) fn all(folder: &Path) -> anyhow::Result<[Subject; 3]> {
         },
         Subject {
             name: "bare component",
-            program: ab()?,
-            arguments: up(&root().join("crates/bench/bare"), &[]),
+            program: artifacts::ab().to_owned(),
+            arguments: up(&bare(), &[]),
             component: Some(release.join("bench_bare.wasm")),
         },
         Subject {
             name: "the app",
-            program: ab()?,
+            program: artifacts::ab().to_owned(),
             arguments: up(root(), &["--variable", "variants=promptstore1"]),
             component: Some(release.join("sentiment_analysis.wasm")),
         },

@@ -52,10 +52,11 @@ fn built_ab() -> PathBuf {
     profile_folder.join(format!("ab{}", env::consts::EXE_SUFFIX))
 }
 
-/// The folder of this build, as in `target/debug`: tests are in its folder `deps`.
+/// The folder of this build, as in `target/debug`: tests are in its folder `deps`, other programs in itself.
 fn profile_folder() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().to_owned()
+    let program = env::current_exe().unwrap();
+    let folder = program.parent().unwrap();
+    if folder.ends_with("deps") { folder.parent().unwrap().to_owned() } else { folder.to_owned() }
 }
 
 /// Keeps other test binaries from building meanwhile.
@@ -65,7 +66,17 @@ fn alone() -> File {
     lock
 }
 
+/// Runs a command as a person would in a shell: what cargo tells the test of its package would tell the build scripts of
+/// some dependencies to run again, and with them half of the build.
 fn run(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let of_package = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+        if of_package {
+            command.env_remove(name);
+        }
+    }
     let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     assert!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
 }

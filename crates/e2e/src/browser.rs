@@ -18,6 +18,9 @@ use crate::tool;
 /// What the protocol calls the Enter key.
 pub const ENTER: &str = "\u{e007}";
 
+/// How wide and high a phone is, in CSS pixels.
+pub const PHONE: (u32, u32) = (390, 844);
+
 /// The name under which the protocol hands out elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -87,8 +90,25 @@ impl Browser {
     /// Prefers `light` or `dark` from now on.
     pub async fn colour_scheme(&self, scheme: &str) {
         let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
-        let parameters = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": [feature] } });
-        self.command("/goog/cdp/execute", &parameters).await;
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+    }
+
+    /// Shows pages as a phone does from now on: [`PHONE`] wide and high, upright, with a finger for a mouse.
+    pub async fn be_a_phone(&self) {
+        let (width, height) = PHONE;
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
+    }
+
+    /// Runs a script in each page from now on, before any of the page's own.
+    pub async fn run_first(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// Forgets the files that pages have loaded.
+    pub async fn forget_files(&self) {
+        self.devtools("Network.clearBrowserCache", json!({})).await;
     }
 
     /// Runs the body of a JavaScript function and gives what it returns. `arguments` are its arguments.
@@ -171,6 +191,11 @@ impl Browser {
     async fn element(&self, selector: &str) -> String {
         let found = self.command("/element", &json!({ "using": "css selector", "value": selector })).await;
         found[ELEMENT].as_str().unwrap_or_else(|| panic!("no element is {selector:?}")).to_owned()
+    }
+
+    /// Runs a command of the browser's own protocol (<https://chromedevtools.github.io/devtools-protocol/>).
+    async fn devtools(&self, command: &str, parameters: Value) {
+        self.command("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters })).await;
     }
 
     async fn log(&self, kind: &str) -> Vec<Value> {

@@ -7,7 +7,7 @@
 //! - [`runtime`]: what runs it: the embedded runtime or, where `AB_E2E_SPIN` names a `spin`, Spin.
 //! - [`artifacts`]: the command line and the components, built once.
 //! - [`store`]: a store's file, in Spin's format; [`explorer`]: the explorer's REST interface; [`raw`]: bytes as they are.
-//! - [`browser`]: a real one; [`redis_server`]: a real one; [`tool`]: what to do where they are missing.
+//! - [`browser`]: a real one; [`axe`]: whether everybody can use what it shows; [`redis_server`]: a real one; [`tool`]: what to do where they are missing.
 //! - [`model_server`]: a scripted model, the one test double there is.
 //! - [`process`]: what all that runs as.
 
@@ -29,6 +29,7 @@ pub mod explorer;
 pub mod raw;
 pub mod store;
 
+pub mod axe;
 pub mod browser;
 pub mod model_server;
 pub mod redis_server;

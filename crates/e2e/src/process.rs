@@ -71,6 +71,11 @@ impl Process {
         self.log.lines().text.join("\n")
     }
 
+    /// What the system calls it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let sent =

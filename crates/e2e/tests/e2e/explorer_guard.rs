@@ -1,8 +1,14 @@
 //! What the explorer does not let happen, to its page and to its stores.
 
+use std::cell::Cell;
+use std::fs;
+use std::time::{Duration, Instant};
+
 use e2e::app::{App, FIRST, SECOND};
 use e2e::browser::Browser;
 use e2e::explorer::{Explorer, safe};
+use e2e::model_server::ModelServer;
+use futures::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -57,6 +63,61 @@ async fn other_origins_neither_read_nor_change() {
     let own = [("origin", app.url("")), ("sec-fetch-site", "same-origin".to_owned())];
     let own = own.each_ref().map(|(name, value)| (*name, value.as_str()));
     assert_eq!(call_with(&app, list.0, &list.1, &own, vec![]).await.status, 200);
+}
+
+/// Wrong tries, and how many of them wait for their answer at the same time.
+const TRIES: usize = 100;
+const AT_ONCE: usize = 20;
+
+/// How long an answer to a wrong try is held back, at least.
+const DELAY: Duration = Duration::from_millis(250);
+
+#[tokio::test]
+async fn wrong_tries_are_logged_and_held_back_and_hold_up_nobody_else() {
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let app = App::with_one_variant(&model);
+    let explorer = app.explorer();
+    app.ask("This is in the store.").await;
+    let guesses = stream::iter(0..TRIES).map(|number| {
+        let guesser = explorer.with_credentials(&format!("ada:guess {number}"));
+        async move {
+            let sent = Instant::now();
+            guesser.call(Method::GET, "/stores", None).await.problem(401);
+            assert!(sent.elapsed() >= DELAY, "guess {number} was answered after {:?}", sent.elapsed());
+        }
+    });
+    let guessing = Cell::new(true);
+    let guesses = async {
+        guesses.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+        guessing.set(false);
+    };
+    let others = async {
+        let mut served = 0;
+        while guessing.get() {
+            ok(&explorer.call(Method::GET, "/stores", None).await);
+            assert!(app.ask("This is in the store.").await.cached);
+            served += 1;
+        }
+        served
+    };
+    let ((), served) = futures::join!(guesses, others);
+    // Were they held up as the guesses are, no more would have been served than guesses one after another.
+    assert!(served > TRIES / AT_ONCE, "{served} others were served");
+
+    let logged = Cell::new(0);
+    app.process().wait_for(|line| {
+        let (_, client) = line.split_once("refused wrong credentials from ")?;
+        assert!(client.starts_with("127.0.0.1:"), "{line}");
+        logged.set(logged.get() + 1);
+        (logged.get() == TRIES).then_some(())
+    });
+    let log = fs::read_to_string(app.log("kv-explorer", "stderr")).unwrap();
+    assert_eq!(log.matches("refused wrong credentials from 127.0.0.1:").count(), TRIES);
+    assert!(
+        !app.process().output().contains("guess") && !log.contains("guess"),
+        "what was tried is in the log"
+    );
 }
 
 /// Markup that would run `window.__xss = 1`, or ask another origin for something.

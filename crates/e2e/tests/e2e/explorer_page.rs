@@ -15,7 +15,7 @@ pub(crate) async fn open(browser: &Browser, app: &App, place: &str) {
     browser.until("document.querySelector('sign-in').hidden").await;
 }
 
-async fn sign_in(browser: &Browser, credentials: &str) {
+pub(crate) async fn sign_in(browser: &Browser, credentials: &str) {
     let (user, password) = credentials.split_once(':').unwrap();
     browser.until("document.querySelector('sign-in form')?.checkVisibility()").await;
     let script = "const form = document.querySelector('sign-in form'); const { user, password } = form.elements; \
@@ -50,7 +50,7 @@ pub(crate) async fn fill(browser: &Browser, fields: &[(&str, &str)]) {
 }
 
 /// Presses a button that opens a dialog, and waits for that.
-async fn ask(browser: &Browser, selector: &str) {
+pub(crate) async fn ask(browser: &Browser, selector: &str) {
     browser.click(selector).await;
     browser.until("document.querySelector('dialog[open] .primary')").await;
 }

@@ -39,6 +39,22 @@ async fn files_have_a_type_a_tag_and_a_policy() {
     }
 }
 
+/// The explorer's page is asked for again and again, its files once.
+#[tokio::test]
+async fn the_explorers_files_are_kept_for_good() {
+    let app = App::builder().start();
+    let page = app.get(&format!("{ROUTE}/")).await;
+    assert_eq!(page.header("cache-control"), "no-cache");
+    let (_, rest) = page.text().split_once("<script type=\"module\" src=\"").unwrap();
+    let (folder, _) = rest.split_once('/').unwrap();
+    for (folder, cache_control) in
+        [(folder, "public, max-age=31536000, immutable"), ("v-of-another-version", "no-cache")]
+    {
+        let file = app.get(&format!("{ROUTE}/{folder}/app.js")).await;
+        assert_eq!((file.status, file.header("cache-control")), (200, cache_control), "{folder}");
+    }
+}
+
 #[tokio::test]
 async fn a_browser_that_is_lost_gets_a_page() {
     let app = App::builder().start();

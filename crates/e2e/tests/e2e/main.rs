@@ -20,6 +20,10 @@ mod explorer_rest;
 mod files;
 mod pages;
 
+mod accessibility;
+mod phone;
+mod tour;
+
 mod first_run;
 mod relinking;
 mod runtime;

@@ -12,7 +12,7 @@ const RESULTS: &str = "/api/results";
 
 /// Fills both stores with this many observations each. Of every `labelled` one a person said what is right; the first variant
 /// is wrong on each fourth of these, the second on each tenth.
-fn observe(app: &App, observations: usize, labelled: usize) {
+pub(crate) fn observe(app: &App, observations: usize, labelled: usize) {
     for (label, store, wrong) in [(FIRST, "case-a", 4), (SECOND, "case-b", 10)] {
         let prompt = String::from_utf8(app.rows(label)["prompt"].clone()).unwrap();
         let records: Vec<(String, Vec<u8>)> = (0..observations)
