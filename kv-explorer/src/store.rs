@@ -89,6 +89,8 @@ impl Store {
 
     /// Replaces the value that `is_expected` knows, and no other: `false` where the value is another, or has changed
     /// between the look and the write.
+    ///
+    /// Spin's Redis stores (4.1) say of every swap that it failed: whether the value is there now tells.
     pub(crate) fn replace(
         &self,
         key: &str,
@@ -102,22 +104,31 @@ impl Store {
         }
         match atomics::swap(cas, value) {
             Ok(()) => Ok(true),
-            Err(CasError::CasFailed(_)) => Ok(false),
+            Err(CasError::CasFailed(_)) => Ok(bucket.get(key)?.as_deref() == Some(value)),
             Err(CasError::StoreError(error)) => Err(error.into()),
         }
     }
 }
 
-/// An open store for calls on many keys, each of which is one host call: at most [`BATCH`] keys belong in one.
+/// An open store for calls on many keys: at most [`BATCH`] belong in one.
 pub(crate) struct Bucket(store::Bucket);
 
 impl Bucket {
-    /// The values of those keys that are there. The host gives them in no particular order.
+    /// The values of those keys that are there. One host call; where that fails, one more for each key.
+    ///
+    /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
+    /// more it fails, and with one it gives no value.
     pub(crate) fn get_many(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>, Error> {
-        if keys.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let found = batch::get_many(&self.0, keys)?;
+        let found = match keys {
+            [_, _, ..] => batch::get_many(&self.0, keys).ok(),
+            _ => None,
+        };
+        let found = match found {
+            Some(found) => found,
+            None => {
+                keys.iter().map(|key| Ok((key.clone(), self.0.get(key)?))).collect::<Result<_, Error>>()?
+            }
+        };
         Ok(found.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
     }
 

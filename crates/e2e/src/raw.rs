@@ -27,6 +27,11 @@ impl Raw {
         self
     }
 
+    /// Whether the other side has closed the connection without an answer. Waits for either.
+    pub fn is_closed(&mut self) -> bool {
+        self.reader.fill_buf().unwrap().is_empty()
+    }
+
     /// The status and the headers of an answer, each header a line in lower case. Its body is still to be read.
     pub fn head(&mut self) -> (u16, Vec<String>) {
         let mut line = || {

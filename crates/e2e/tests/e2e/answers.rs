@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use e2e::app::{App, FIRST, SECOND};
 use e2e::model_server::{ModelServer, Reply};
-use e2e::redis_server::RedisServer;
 use serde_json::{Value, json};
 
 /// The article's prompts, letter by letter.
@@ -211,35 +210,5 @@ async fn what_is_in_a_store_but_is_no_record_is_a_miss_and_is_replaced() {
         let answer = app.ask("Hm.").await;
         assert_eq!((answer.sentiment.as_str(), answer.cached), ("positive", false), "{value:?}");
         assert!(app.ask("Hm.").await.cached, "{value:?}");
-    }
-}
-
-#[tokio::test]
-async fn stores_may_be_in_redis() {
-    let Some(redis) = RedisServer::start(&[]) else { return };
-    let model = ModelServer::start().unwrap();
-    model.answer_with("positive");
-    let app = App::builder().model(&model).redis(FIRST, redis.url(0)).redis(SECOND, redis.url(1)).start();
-    let explorer = app.explorer();
-    for (label, prompt) in [(FIRST, CASE_A), (SECOND, CASE_B)] {
-        assert_eq!(explorer.set(label, "prompt", prompt).await.status, 200);
-    }
-    let mut answered = Vec::new();
-    // The chance that either variant gets none of 30 sentences is one in five hundred million.
-    for number in 0..30 {
-        let sentence = format!("Sentence {number}");
-        answered.push((app.ask(&sentence).await.variant, sentence));
-    }
-    for (label, prompt) in [(FIRST, CASE_A), (SECOND, CASE_B)] {
-        let mut expected: Vec<String> = answered
-            .iter()
-            .filter(|(variant, _)| variant == label)
-            .map(|(_, sentence)| sentence.clone())
-            .chain(["prompt".to_owned()])
-            .collect();
-        expected.sort();
-        assert!(expected.len() > 1, "{label} answered nothing");
-        assert_eq!(explorer.keys(label).await, expected);
-        assert!(model.requests().iter().any(|request| request.prompt.starts_with(&prompt[..120])));
     }
 }

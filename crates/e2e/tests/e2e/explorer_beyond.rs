@@ -42,7 +42,7 @@ async fn get(explorer: &Explorer, rest: &str) -> Value {
 }
 
 /// Posts to a store's address, which begins after `/stores/`.
-async fn post(explorer: &Explorer, path: &str, body: impl Into<Vec<u8>>) -> Response {
+pub(crate) async fn post(explorer: &Explorer, path: &str, body: impl Into<Vec<u8>>) -> Response {
     explorer.call(Method::POST, &format!("/stores/{path}"), Some(body.into())).await
 }
 

@@ -6,6 +6,7 @@
 mod answers;
 mod assignment;
 mod change;
+mod redis_stores;
 
 mod bad_input;
 mod model_failures;

@@ -129,12 +129,11 @@ impl<'l> Store<'l> {
         }
     }
 
-    /// Reads the prompt and a sentence's record together. One host call.
+    /// Reads the prompt and a sentence's record together. One host call; three on Spin with Redis.
     pub fn read(&self, key: &Key) -> Result<Found, StoreError> {
         let keys = [PROMPT_KEY.to_owned(), key.as_str().to_owned()];
         let mut found = Found::default();
-        // The answers come in any order.
-        for (name, value) in batch::get_many(&self.bucket, &keys).map_err(|error| self.error(error))? {
+        for (name, value) in self.get_many(&keys)? {
             if name == PROMPT_KEY {
                 found.prompt = value;
             } else if name == key.as_str() {
@@ -146,9 +145,7 @@ impl<'l> Store<'l> {
 
     /// Reads the prompt alone. One host call.
     pub fn read_prompt(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let values =
-            batch::get_many(&self.bucket, &[PROMPT_KEY.to_owned()]).map_err(|error| self.error(error))?;
-        Ok(values.into_iter().find_map(|(name, value)| value.filter(|_| name == PROMPT_KEY)))
+        self.bucket.get(PROMPT_KEY).map_err(|error| self.error(error))
     }
 
     /// Keeps a sentence's record in place of what is there, and with it what a person said of the sentence: what the store
@@ -209,10 +206,23 @@ impl<'l> Store<'l> {
         Ok(self.bucket.list_keys(None).map_err(|error| self.error(error))?.keys)
     }
 
-    /// The values of those keys that have one, in any order. One host call.
+    /// The values of those keys that have one, in any order.
     fn read_many(&self, keys: &[String]) -> Result<impl Iterator<Item = (String, Vec<u8>)>, StoreError> {
-        let values = batch::get_many(&self.bucket, keys).map_err(|error| self.error(error))?;
-        Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))))
+        Ok(self.get_many(keys)?.into_iter().filter_map(|(key, value)| Some((key, value?))))
+    }
+
+    /// The values of keys, in any order. One host call; where that fails, one more for each key.
+    ///
+    /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
+    /// more it fails, and with one it gives no value.
+    fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Option<Vec<u8>>)>, StoreError> {
+        if keys.len() > 1
+            && let Ok(values) = batch::get_many(&self.bucket, keys)
+        {
+            return Ok(values);
+        }
+        let get = |key: &String| Ok((key.clone(), self.bucket.get(key)?));
+        keys.iter().map(get).collect::<Result<_, _>>().map_err(|error| self.error(error))
     }
 
     fn error(&self, error: store::Error) -> StoreError {

@@ -1,0 +1,120 @@
+//! Stores in Redis: they do whatever those in files do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use e2e::app::{App, FIRST, SECOND};
+use e2e::explorer::{Explorer, safe};
+use e2e::model_server::ModelServer;
+use e2e::redis_server::RedisServer;
+use e2e::response::Response;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::explorer_beyond::{call_with, ok, post};
+
+/// Keys that Redis could take for patterns, values that are no text.
+const ENTRIES: [(&str, &[u8]); 4] =
+    [("*", b"\0\xff"), ("[ab]", b""), ("a", b"\xc3"), ("Sentence ?", b"\r\n$-1\r\n")];
+
+fn app(redis: &RedisServer) -> App {
+    App::builder().redis(FIRST, redis.url(0)).redis(SECOND, redis.url(1)).start()
+}
+
+async fn set_all(explorer: &Explorer, label: &str) {
+    for (key, value) in ENTRIES {
+        let path = format!("/stores/{label}/keys/{}", safe(key));
+        ok(&explorer.call(Method::PUT, &path, Some(value.to_vec())).await);
+    }
+}
+
+#[tokio::test]
+async fn answers_corrections_and_results() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let app = App::builder().model(&model).redis(FIRST, redis.url(0)).redis(SECOND, redis.url(1)).start();
+    let explorer = app.explorer();
+    let prompts = [(FIRST, "The first. {SENTENCE}"), (SECOND, "The second. {SENTENCE}")];
+    for (label, prompt) in prompts {
+        assert_eq!(explorer.set(label, "prompt", prompt).await.status, 200);
+    }
+    let mut expected = BTreeMap::from([FIRST, SECOND].map(|label| (label, vec!["prompt".to_owned()])));
+    // The chance that either variant gets none of 30 sentences is one in five hundred million.
+    for number in 0..30 {
+        let sentence = format!("Sentence {number:02}");
+        let answer = app.ask(&sentence).await;
+        assert!(!answer.cached);
+        let asked = model.requests().pop().unwrap().prompt;
+        let (label, prompt) = *prompts.iter().find(|(label, _)| *label == answer.variant).unwrap();
+        assert_eq!(asked, prompt.replace("{SENTENCE}", &sentence));
+        let body = json!({ "sentence": sentence, "variant": label, "expected": "negative" }).to_string();
+        let corrected = Response::of(app.request(Method::POST, "/api/feedback").body(body)).await.unwrap();
+        let correction = json!({ "variant": label, "sentiment": "positive", "expected": "negative" });
+        assert_eq!(ok(&corrected), correction);
+        expected.get_mut(label).unwrap().push(sentence);
+    }
+    for (label, keys) in &mut expected {
+        keys.sort_unstable();
+        assert!(keys.len() > 1, "{label} answered nothing");
+        assert_eq!(&explorer.keys(label).await, keys);
+    }
+    let asked = model.requests().len();
+    while !app.ask("Sentence 00").await.cached {}
+    assert!(model.requests().len() <= asked + 1, "the other variant's answer is kept as well");
+
+    let report = ok(&app.get("/api/results").await);
+    for (place, label) in [FIRST, SECOND].into_iter().enumerate() {
+        let variant = &report["variants"][place];
+        let observed = explorer.keys(label).await.len() - 1;
+        assert_eq!((&variant["n"], &variant["stale"]), (&json!(observed), &json!(0)), "{report}");
+        let accuracy = &variant["accuracy"];
+        let labelled = expected[label].len() - 1;
+        assert_eq!((&accuracy["count"], &accuracy["n"]), (&json!(0), &json!(labelled)), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn the_explorer_reads_and_changes_them() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let app = app(&redis);
+    let explorer = app.explorer();
+    set_all(&explorer, FIRST).await;
+    for (key, value) in ENTRIES {
+        assert_eq!(Explorer::value(&explorer.get(FIRST, key).await), value, "{key}");
+    }
+    for limit in [1, 2, 1000] {
+        let path = format!("/stores/{FIRST}?limit={limit}&values");
+        let page = ok(&explorer.call(Method::GET, &path, None).await);
+        let entries = page["entries"].as_array().unwrap();
+        assert_eq!(entries.len(), limit.min(ENTRIES.len()));
+        for entry in entries {
+            let (_, value) = ENTRIES.iter().find(|(key, _)| entry["key"] == *key).unwrap();
+            assert_eq!(entry["size"], value.len(), "{entry}");
+        }
+    }
+
+    let export = explorer.call(Method::GET, &format!("/stores/{FIRST}/export"), None).await;
+    assert_eq!(export.text().lines().count(), ENTRIES.len());
+    for created in [ENTRIES.len(), 0] {
+        let answer = ok(&post(&explorer, &format!("{SECOND}/import"), export.body.to_vec()).await);
+        assert_eq!(answer["created"], created, "{answer}");
+    }
+    let copy = explorer.call(Method::GET, &format!("/stores/{SECOND}/export"), None).await;
+    let lines = |export: &Response| export.text().lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(lines(&copy), lines(&export));
+
+    // Only what its author saw is replaced.
+    let path = format!("/stores/{FIRST}/keys/{}", safe("a"));
+    let read = explorer.get(FIRST, "a").await;
+    for (tag, status) in [("\"another\"", 412), (read.header("etag"), 200), (read.header("etag"), 412)] {
+        let answer = call_with(&app, Method::PUT, &path, &[("if-match", tag)], vec![0xff, 0]).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    assert_eq!(Explorer::value(&explorer.get(FIRST, "a").await), [0xff, 0]);
+
+    let body = json!({ "keys": ["*", "absent"] }).to_string();
+    let answer = ok(&post(&explorer, &format!("{FIRST}/delete"), body).await);
+    assert_eq!((&answer["matched"], &answer["deleted"]), (&json!(1), &json!(1)));
+    assert_eq!(explorer.keys(FIRST).await, ["Sentence ?", "[ab]", "a"]);
+    assert_eq!(explorer.keys(SECOND).await.len(), ENTRIES.len());
+}
