@@ -2,6 +2,7 @@
 
 use crate::problem::Problem;
 use crate::settings::Settings;
+use api::log::warn;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -30,7 +31,7 @@ pub(crate) async fn check(settings: &Settings, headers: &HeaderMap) -> Result<()
         Some(_) => {
             let client =
                 headers.get("spin-client-addr").and_then(|value| value.to_str().ok()).unwrap_or("unknown");
-            eprintln!("The key-value explorer refused wrong credentials from {client}.");
+            warn(format_args!("The key-value explorer refused wrong credentials from {client}."));
             spin_sdk::time::sleep(DELAY).await;
             Err(unauthorized("The user or the password is wrong."))
         }

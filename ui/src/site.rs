@@ -1,5 +1,6 @@
 //! From a request to a file of the site, and from the file to an answer: content type, strong `ETag`, 304, problems.
 
+use api::log::warn;
 use bytes::Bytes;
 use headers::{CacheControl, ContentLength, ContentType, ETag, HeaderMapExt, IfNoneMatch};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -31,7 +32,7 @@ pub(crate) fn answer<B>(root: &Path, request: &Request<B>) -> Response<Bytes> {
         Ok((file, body)) => found(&file, body, request.headers()),
         Err(error) if is_absence(&error) => not_found(root, path, request.headers()),
         Err(error) => {
-            eprintln!("cannot read the file for {path}: {error}");
+            warn(format_args!("cannot read the file for {path}: {error}"));
             problem(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The file could not be read; the log of the app says why.",
