@@ -12,7 +12,7 @@ use spin_sdk::http::{HeaderValue, Request, Response};
 use spin_sdk::http_service;
 
 const ANSWER: &str = r#"{"sentiment":"positive","variant":"promptstore1","cached":true}"#;
-const LOG: &[u8] = b"{\"event\":\"sentiment\",\"status\":200,\"variant\":\"promptstore1\",\"outcome\":\"positive\",\"cached\":true,\"elapsed_ms\":0.1}\n";
+const LOG: &[u8] = b"{\"event\":\"sentiment\",\"status\":200,\"variant\":\"promptstore1\",\"outcome\":\"positive\",\"cached\":true,\"elapsed_us\":100}\n";
 
 #[http_service]
 async fn handle(request: Request) -> Response<String> {
