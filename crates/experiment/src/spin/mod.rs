@@ -133,11 +133,11 @@ impl<'l> Store<'l> {
     pub fn read(&self, key: &Key) -> Result<Found, StoreError> {
         let keys = [PROMPT_KEY.to_owned(), key.as_str().to_owned()];
         let mut found = Found::default();
-        for (name, value) in self.get_many(&keys)? {
+        for (name, value) in self.read_many(&keys)? {
             if name == PROMPT_KEY {
-                found.prompt = value;
+                found.prompt = Some(value);
             } else if name == key.as_str() {
-                found.record = value;
+                found.record = Some(value);
             }
         }
         Ok(found)
@@ -206,23 +206,23 @@ impl<'l> Store<'l> {
         Ok(self.bucket.list_keys(None).map_err(|error| self.error(error))?.keys)
     }
 
-    /// The values of those keys that have one, in any order.
-    fn read_many(&self, keys: &[String]) -> Result<impl Iterator<Item = (String, Vec<u8>)>, StoreError> {
-        Ok(self.get_many(keys)?.into_iter().filter_map(|(key, value)| Some((key, value?))))
-    }
-
-    /// The values of keys, in any order. One host call; where that fails, one more for each key.
+    /// The values of those keys that have one, in any order. One host call; where that fails, one more for each key.
     ///
     /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
     /// more it fails, and with one it gives no value.
-    fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Option<Vec<u8>>)>, StoreError> {
+    fn read_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         if keys.len() > 1
             && let Ok(values) = batch::get_many(&self.bucket, keys)
         {
-            return Ok(values);
+            return Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect());
         }
-        let get = |key: &String| Ok((key.clone(), self.bucket.get(key)?));
-        keys.iter().map(get).collect::<Result<_, _>>().map_err(|error| self.error(error))
+        let mut values = Vec::new();
+        for key in keys {
+            if let Some(value) = self.bucket.get(key).map_err(|error| self.error(error))? {
+                values.push((key.clone(), value));
+            }
+        }
+        Ok(values)
     }
 
     fn error(&self, error: store::Error) -> StoreError {
