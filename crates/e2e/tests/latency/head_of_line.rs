@@ -25,6 +25,11 @@ async fn cached_answers_stay_fast_while_inferences_are_in_flight() {
     latencies(&app, "This is in the store.", 200).await;
     model.answer_sentence("slow", Reply::from("neutral").after(Duration::from_secs(2)));
 
+    let (expected, bound) = match runtime() {
+        Runtime::Embedded => (IN_FLIGHT, Duration::from_millis(20)),
+        // It sends head and body in two pieces, the second of which waits up to 40 ms for the client to confirm the first.
+        Runtime::Spin(_) => (1, Duration::from_millis(60)),
+    };
     let mut slowest = Vec::new();
     for attempt in 0..ATTEMPTS {
         let slow = stream::iter(0..IN_FLIGHT).map(|number| {
@@ -34,10 +39,6 @@ async fn cached_answers_stay_fast_while_inferences_are_in_flight() {
         });
         let slow = slow.buffer_unordered(IN_FLIGHT).collect::<Vec<()>>();
         let cached = async {
-            let expected = match runtime() {
-                Runtime::Embedded => IN_FLIGHT,
-                Runtime::Spin(_) => 1,
-            };
             model.until_in_flight(expected).await;
             let latencies = latencies(&app, "This is in the store.", 500).await;
             (latencies, model.in_flight() >= expected)
@@ -48,7 +49,7 @@ async fn cached_answers_stay_fast_while_inferences_are_in_flight() {
             "p50 {:?}, p99 {p99:?}, all in flight to the end: {all_in_flight}",
             percentile(&latencies, 50)
         );
-        if p99 < Duration::from_millis(20) && all_in_flight {
+        if p99 < bound && all_in_flight {
             return;
         }
         slowest.push(p99);
