@@ -1,4 +1,4 @@
-//! What the components of the app's API share, so that their answers look alike.
+//! What components share: those of the app's API, so that their answers look alike, and all of them, writing to the terminal.
 //!
 //! - [`answer`]: answers of JSON.
 //! - [`problem`]: problems as answers (RFC 9457), and [`misconfigured`]: a variable that an app cannot work with.
