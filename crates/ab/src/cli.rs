@@ -12,12 +12,12 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::commands;
-use crate::printer::Printer;
+use crate::terminal::Printer;
 use crate::workspace::Location;
 
 /// A/B-tests prompts for language models: stores, links, the app, and which prompt is better.
 #[derive(Debug, Parser)]
-#[command(name = "ab", version, bin_name = crate::failure::program(), propagate_version = false)]
+#[command(name = "ab", version, bin_name = crate::terminal::program(), propagate_version = false)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -1,26 +1,18 @@
 //! The command line: makes stores, links them to labels, runs the app, measures prompts.
 //!
-//! [`cli`] reads the arguments and hands plain values to one file of [`commands`] per command; those print through the
-//! [`printer`] alone. An error is a message and, on a line of its own, what to do: see [`failure`].
+//! [`cli`] reads the arguments and hands plain values to one file of [`commands`] per command; those speak with
+//! people through the [`terminal`] alone. An error is a message and, on a line of its own, what to do: see
+//! [`terminal::Failure`].
 
 mod cli;
 mod commands;
 
-/// What the commands work on: the app of a folder, its links and its stores.
-mod app;
-mod runtime_config;
+/// What the commands work on: the app of a folder with its links, and its stores.
 mod stores;
 mod workspace;
 
 /// How they speak with people.
-mod failure;
-mod printer;
-mod prompt;
-mod signal;
-mod warning;
-
-/// How they touch files without ever leaving one half written.
-mod durable;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -32,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
-    let printer = printer::Printer;
+    let printer = terminal::Printer;
     match arguments.run(printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => printer.error(&error),

@@ -1,16 +1,19 @@
-//! An app together with its links and its stores.
+//! The folder of an app: its manifest, its links and its stores.
+
+mod app;
+/// How files are written without ever being left half written.
+pub(crate) mod durable;
+mod runtime_config;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::app::App;
-use crate::durable::{self, Lock, Readers};
-use crate::failure::{failure, program};
-use crate::printer::Printer;
-use crate::runtime_config::{Link, RuntimeConfig};
+pub(crate) use self::app::{App, Build};
+use self::durable::{Lock, Readers};
+pub(crate) use self::runtime_config::{Link, RuntimeConfig};
 use crate::stores::{Address, Directory, Entries, Partition, RedisStore, SqliteStore, absolute};
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, failure, program};
 
 /// The file beside the manifest that holds the links, unless another is named.
 const RUNTIME_CONFIG: &str = "runtime-config.toml";

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::{LocationArguments, not_empty};
 use crate::commands::kv;
-use crate::printer::Printer;
+use crate::terminal::Printer;
 use crate::workspace::Target;
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{LocationArguments, not_empty};
 use crate::commands::{link, unlink};
-use crate::printer::Printer;
+use crate::terminal::Printer;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LinkCommand {

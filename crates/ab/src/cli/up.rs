@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::LocationArguments;
-use crate::app::App;
 use crate::commands::{build, up};
-use crate::printer::Printer;
-use crate::workspace::Location;
+use crate::terminal::Printer;
+use crate::workspace::{App, Location};
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArguments {

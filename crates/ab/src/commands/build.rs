@@ -7,9 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use crate::app::{App, Build};
-use crate::failure::failure;
-use crate::printer::Printer;
+use crate::terminal::{Printer, failure};
+use crate::workspace::{App, Build};
 
 /// Runs the build commands of the components with these ids, of all without any. A Rust target for WebAssembly that a
 /// command names and that is missing is added with rustup first.

@@ -2,7 +2,7 @@
 
 use clap_complete::Shell;
 
-use crate::printer::Printer;
+use crate::terminal::Printer;
 
 /// Prints the completions of `command` for `shell`.
 ///

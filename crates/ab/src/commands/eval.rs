@@ -33,10 +33,7 @@ use self::model::Model;
 use self::spool::Spool;
 pub(crate) use self::variants::Source;
 use crate::commands::report::{output, words};
-use crate::failure::{failure, program};
-use crate::printer::Printer;
-use crate::signal;
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, failure, program, signal};
 use crate::workspace::{Location, Workspace};
 
 /// How many sentences are begun before the first of them is through: a slow answer does not hold up the others.

@@ -6,15 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::app::App;
-use crate::durable::crash_point;
-use crate::failure::{failure, program};
-use crate::printer::Printer;
-use crate::prompt;
-use crate::runtime_config::RuntimeConfig;
 use crate::stores::{Address, Partition, RedisStore, SqliteStore, StoreName, absolute};
-use crate::warning::Warning;
-use crate::workspace::{Location, Workspace};
+use crate::terminal::{Printer, Warning, ask, failure, program};
+use crate::workspace::durable::crash_point;
+use crate::workspace::{App, Location, RuntimeConfig, Workspace};
 
 /// A link to make.
 #[derive(Debug, Clone)]
@@ -86,8 +81,8 @@ pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow:
 }
 
 fn confirmed(question: &str) -> anyhow::Result<bool> {
-    if prompt::can_ask() {
-        return prompt::confirm(question);
+    if ask::can_ask() {
+        return ask::confirm(question);
     }
     let statement = question.split(". Change").next().unwrap_or(question);
     Err(failure(statement).hint("--yes changes the link; nothing was changed").into())
@@ -153,7 +148,7 @@ fn move_rows(workspace: &Workspace, path: &Path, shown: &str, label: &str) -> an
     store.adopt(label, note)
 }
 
-fn taken(shown: &str, app: &str, label: &str) -> crate::failure::Failure {
+fn taken(shown: &str, app: &str, label: &str) -> crate::terminal::Failure {
     failure(format!(
         "Key value store \"{shown}\" is linked to {app} with the label \"{label}\", and its entries can only have one: \
          Spin keeps the entries of an SQLite file by label"

@@ -6,9 +6,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
-use crate::failure::failure;
-use crate::printer::Printer;
-use crate::signal;
+use crate::terminal::{Printer, failure, signal};
 
 /// Serves the offline model until it is interrupted.
 ///

@@ -12,11 +12,8 @@ use sentiment::DEFAULT_PROMPT;
 use crate::commands::report::gather::{Live, gather};
 use crate::commands::report::words;
 use crate::commands::{kv, link};
-use crate::failure::{failure, program};
-use crate::printer::Printer;
-use crate::prompt;
 use crate::stores::{Address, StoreName};
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, ask, failure, program};
 use crate::workspace::{Found, Location, Target, Workspace};
 
 /// What to promote.
@@ -158,11 +155,11 @@ fn agreed(live: &Live, label: &str, yes: bool, printer: Printer) -> anyhow::Resu
         printer.warn(&warning);
         return Ok(true);
     }
-    if !prompt::can_ask() {
+    if !ask::can_ask() {
         return Err(failure(warning.message()).hint("--yes promotes it even so; nothing was changed").into());
     }
     printer.warn(&warning);
-    prompt::confirm(&format!("Promote \"{label}\" even so?"))
+    ask::confirm(&format!("Promote \"{label}\" even so?"))
 }
 
 /// Makes the store with the prompt in it, before any link leads there.

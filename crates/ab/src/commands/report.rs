@@ -17,9 +17,7 @@ use serde::Serialize;
 
 use self::events::Assignments;
 use self::gather::{Live, gather};
-use crate::failure::failure;
-use crate::printer::Printer;
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, failure};
 use crate::workspace::{Location, Workspace};
 
 /// The log that the embedded runtime keeps, and Spin as well, below the app's folder.

@@ -1,9 +1,7 @@
 //! `unlink key-value`.
 
-use crate::failure::{failure, program};
-use crate::printer::Printer;
 use crate::stores::{Address, SqliteStore};
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, failure, program};
 use crate::workspace::{Location, Workspace};
 
 /// Makes `label` mean no store any more. The store keeps its entries.

@@ -13,13 +13,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use host::Settings;
 
-use crate::app::App;
 use crate::commands::{build, link};
-use crate::failure::{Failure, failure};
-use crate::printer::Printer;
-use crate::signal;
-use crate::warning::Warning;
-use crate::workspace::Location;
+use crate::terminal::{Failure, Printer, Warning, failure, signal};
+use crate::workspace::{App, Location};
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]

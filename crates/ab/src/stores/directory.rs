@@ -10,9 +10,9 @@ use anyhow::Context as _;
 
 use super::address::{self, Address, absolute, without_password};
 use super::{SqliteStore, StoreName};
-use crate::durable::{self, Readers, crash_point};
-use crate::failure::failure;
-use crate::runtime_config::{Link, RuntimeConfig};
+use crate::terminal::failure;
+use crate::workspace::durable::{self, Readers, crash_point};
+use crate::workspace::{Link, RuntimeConfig};
 
 /// The folder of an app's named stores.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::failure::failure;
+use crate::terminal::failure;
 
 const MAX_LENGTH: usize = 64;
 

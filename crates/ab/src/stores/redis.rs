@@ -6,7 +6,7 @@ use redis::{Commands as _, Connection, ErrorKind, RedisError};
 
 use super::address::without_password;
 use super::{Entries, Entry};
-use crate::failure::{Failure, failure};
+use crate::terminal::{Failure, failure};
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);

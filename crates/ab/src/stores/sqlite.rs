@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub(crate) use self::labels::Partition;
-use crate::failure::failure;
+use crate::terminal::failure;
 
 /// The table that Spin makes.
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS spin_key_value \

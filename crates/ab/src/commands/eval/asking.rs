@@ -19,7 +19,7 @@ use super::dataset::Case;
 use super::model::Model;
 use super::retry;
 use super::variants::Variant;
-use crate::failure::failure;
+use crate::terminal::failure;
 
 /// So many questions in a row without an answer, retries included, say that the model is gone; as many as are asked at
 /// once, within these bounds.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::model::Model;
-use crate::failure::failure;
+use crate::terminal::failure;
 
 /// Tells these files from other SQLite files.
 const APPLICATION: i32 = 0x6162_6576;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use sentiment::{Outcome, Sentence};
 use serde::Deserialize;
 
-use crate::failure::failure;
+use crate::terminal::failure;
 
 /// How many faults of a file are told at once.
 const FAULTS_TOLD: usize = 5;

@@ -9,9 +9,7 @@ use serde::Serialize;
 
 use crate::commands::report::gather;
 use crate::commands::up::offline;
-use crate::failure::failure;
-use crate::printer::Printer;
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, failure};
 use crate::workspace::Workspace;
 
 /// The parameters that the component `inference` uses where the app says nothing: those of Spin's SDK.
@@ -108,7 +106,7 @@ impl Model {
 }
 
 /// The failure of a model, with what to do.
-fn explained(error: &ModelError) -> crate::failure::Failure {
+fn explained(error: &ModelError) -> crate::terminal::Failure {
     let explained = failure(error.to_string());
     match error.hint() {
         Some(hint) => explained.hint(hint),

@@ -8,10 +8,8 @@ use experiment::{Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
 use sentiment::DEFAULT_PROMPT;
 
 use crate::commands::up::seed;
-use crate::failure::{failure, program};
-use crate::printer::Printer;
 use crate::stores::Address;
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, failure, program};
 use crate::workspace::{Target, Workspace};
 
 /// Where a prompt is.

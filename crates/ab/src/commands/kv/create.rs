@@ -1,8 +1,7 @@
 //! `kv create`.
 
-use crate::failure::failure;
-use crate::printer::Printer;
 use crate::stores::{RedisStore, StoreName, is_redis, without_password};
+use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Workspace};
 
 /// Makes an empty `SQLite` store, or gives a Redis database a name.

@@ -1,9 +1,7 @@
 //! `kv delete`.
 
-use crate::failure::{failure, program};
-use crate::printer::Printer;
-use crate::prompt;
 use crate::stores::{Address, RedisStore, SqliteStore, StoreName, without_password};
+use crate::terminal::{Printer, ask, failure, program};
 use crate::workspace::{Location, Workspace};
 
 /// Deletes a store with all its entries, and the links to it.
@@ -52,7 +50,7 @@ fn confirmed(
     linked: &[String],
     printer: Printer,
 ) -> anyhow::Result<bool> {
-    if !prompt::can_ask() {
+    if !ask::can_ask() {
         return Err(failure(format!("deleting key value store \"{name}\" is irreversible"))
             .hint("--yes deletes it without asking; nothing was changed")
             .into());
@@ -72,5 +70,5 @@ fn confirmed(
             .message(format_args!("All {count} keys of the Redis database at {database} will be deleted."));
     }
     let question = format!("The action is irreversible. Please type \"{name}\" for confirmation");
-    Ok(prompt::line(&question, None)? == name.as_str())
+    Ok(ask::line(&question, None)? == name.as_str())
 }

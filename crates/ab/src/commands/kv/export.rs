@@ -6,8 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::json_lines;
-use crate::printer::Printer;
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning};
 use crate::workspace::{Location, Target, Workspace};
 
 /// Writes all entries, sorted by key, to `file` or standard output. A file appears when it is complete.

@@ -1,7 +1,6 @@
 //! `kv get`.
 
-use crate::failure::failure;
-use crate::printer::Printer;
+use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Target, Workspace};
 
 /// Prints the value of a key: its bytes and nothing else, so that it can be piped. At a terminal a missing last newline

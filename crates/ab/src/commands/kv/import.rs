@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::json_lines;
-use crate::printer::Printer;
+use crate::terminal::Printer;
 use crate::workspace::{Location, Target, Workspace};
 
 /// Sets all entries of an export in one transaction. Keys that are not in it stay.

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::failure;
 use crate::stores::Entry;
+use crate::terminal::failure;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,6 @@
 //! `kv keys`.
 
-use crate::printer::Printer;
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning};
 use crate::workspace::{Location, Target, Workspace};
 
 /// Prints the keys, sorted: a line each with control characters escaped, since a key may hold newlines and worse; or

@@ -4,9 +4,8 @@ use comfy_table::Table;
 use comfy_table::presets::{ASCII_BORDERS_ONLY_CONDENSED, ASCII_FULL};
 use serde::Serialize;
 
-use crate::failure::failure;
-use crate::printer::Printer;
 use crate::stores::Address;
+use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Workspace};
 
 /// Which stores to list; without either, all.

@@ -1,8 +1,7 @@
 //! `kv rename`.
 
-use crate::failure::{failure, program};
-use crate::printer::Printer;
 use crate::stores::{Address, SqliteStore, StoreName};
+use crate::terminal::{Printer, failure, program};
 use crate::workspace::{Location, Workspace};
 
 /// Gives a store another name; the links of this folder follow.

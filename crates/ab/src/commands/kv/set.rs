@@ -7,10 +7,8 @@ use anyhow::Context as _;
 use experiment::{Fallback, Fingerprint, Origin, PROMPT_KEY, Prompt, Record};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
-use crate::failure::failure;
-use crate::printer::Printer;
 use crate::stores::{Entries, Entry};
-use crate::warning::Warning;
+use crate::terminal::{Printer, Warning, failure};
 use crate::workspace::{Location, Target, Workspace};
 
 /// Sets keys: all of them, or none. A new prompt makes the observations of the former one stale: says how many. Each pair is `KEY=VALUE`, `KEY=@FILE` or `KEY=-`.

@@ -1,10 +1,8 @@
 //! Labels that the app opens and that no link leads from.
 
 use crate::commands::{kv, link};
-use crate::failure::{Failure, failure, program};
-use crate::printer::Printer;
-use crate::prompt;
 use crate::stores::StoreName;
+use crate::terminal::{Failure, Printer, ask, failure, program};
 use crate::workspace::{Location, Workspace};
 
 /// Makes sure that every label of the app is linked. At a terminal it asks, label by label, as `spin cloud deploy` does:
@@ -22,7 +20,7 @@ pub(crate) fn ask_or_explain(location: &Location, printer: Printer) -> anyhow::R
         workspace.app.labels().into_iter().filter(|label| links.iter().all(|link| link.label != *label));
     let missing: Vec<String> = missing.map(str::to_owned).collect();
     drop(workspace);
-    if !missing.is_empty() && !prompt::can_ask() {
+    if !missing.is_empty() && !ask::can_ask() {
         return Err(not_linked(&app, &missing).into());
     }
     for label in missing {
@@ -61,21 +59,19 @@ fn choose(app: &str, label: &str, location: &Location, printer: Printer) -> anyh
         "Use an existing key value store and link app to it",
         "Create a new key value store and link the app to it",
     ];
-    let create = names.is_empty() || prompt::select(&question, &choices.map(str::to_owned), 1)? == 1;
+    let create = names.is_empty() || ask::select(&question, &choices.map(str::to_owned), 1)? == 1;
     if create {
         printer.message(format_args!(
             "The app \"{app}\" will refer to the new key value store by the label \"{label}\"."
         ));
         let free = StoreName::parse(label).is_ok() && !names.iter().any(|name| name == label);
-        let name = prompt::line(
-            "What would you like to name your key value store?",
-            free.then(|| label.to_owned()),
-        )?;
+        let name =
+            ask::line("What would you like to name your key value store?", free.then(|| label.to_owned()))?;
         kv::create::run(&name, None, location, printer)?;
         return Ok(name);
     }
     let question =
         format!("Which key value store would you like to link to {app} using the label \"{label}\"");
-    let chosen = prompt::select(&question, &names, 0)?;
+    let chosen = ask::select(&question, &names, 0)?;
     names.into_iter().nth(chosen).ok_or_else(|| failure("no key value store was chosen").into())
 }

@@ -8,9 +8,8 @@ use experiment::analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan
 use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
-use crate::failure::failure;
-use crate::printer::Printer;
 use crate::stores::Entries;
+use crate::terminal::{Printer, failure};
 use crate::workspace::{Found, Target, Workspace};
 
 /// The variable of the app that says which labels take part.

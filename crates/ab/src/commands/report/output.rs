@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::durable;
-use crate::printer::Printer;
+use crate::terminal::Printer;
+use crate::workspace::durable;
 
 /// Writes to `file`, which is there, or replaced, only when all is written; without one, to standard output.
 ///

@@ -6,7 +6,7 @@ use host::manifest::{Manifest, Route};
 
 use super::credentials::Credentials;
 use super::offline::Offline;
-use crate::printer::Printer;
+use crate::terminal::Printer;
 
 /// Prints the app's routes as `spin up` does, and what was set up for this run.
 pub(super) fn print(

@@ -10,8 +10,7 @@ use anyhow::Context as _;
 use host::manifest::Manifest;
 use host::runtime_config::LlmConfig;
 
-use crate::failure::failure;
-use crate::printer::Printer;
+use crate::terminal::{Printer, failure};
 
 /// The token that says: the model meant is the offline one. It opens nothing.
 const TOKEN: &str = "offline-model";

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use host::runtime_config::{RuntimeConfig, StoreConfig};
 use host::stores::Store;
 
-use crate::app::App;
-use crate::printer::Printer;
+use crate::terminal::Printer;
+use crate::workspace::App;
 
 /// The key that holds a prompt.
 const PROMPT: &str = experiment::PROMPT_KEY;

@@ -47,7 +47,7 @@ impl Entries for SqliteEntries {
             )?;
             for (key, value) in entries {
                 upsert.execute(params![label, key, value])?;
-                crate::durable::crash_point("set:row");
+                crate::workspace::durable::crash_point("set:row");
             }
             drop(upsert);
             transaction.commit()

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use time::OffsetDateTime;
 
 use super::SqliteStore;
-use crate::durable::crash_point;
+use crate::workspace::durable::crash_point;
 
 /// How long the rows of a former label stay: longer than any request.
 const GRACE_SECONDS: i64 = 600;

@@ -2,7 +2,7 @@
 
 use experiment::analysis::Notice;
 
-use crate::failure::program;
+use super::program;
 
 /// Something a person may not have meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use crate::failure::{failure, program};
+use crate::terminal::{failure, program};
 
 const MANIFEST: &str = "spin.toml";
 

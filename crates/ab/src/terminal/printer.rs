@@ -8,8 +8,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::Failure;
-use crate::warning::Warning;
+use super::{Failure, Warning};
 
 const STEP: Style = AnsiColor::Green.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();

@@ -5,8 +5,7 @@ use std::thread;
 
 use dialoguer::console::Term;
 
-use crate::failure::interrupted;
-use crate::signal;
+use super::{interrupted, signal};
 
 /// Whether there is a person to ask.
 pub(crate) fn can_ask() -> bool {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use toml_edit::{DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 
-use crate::durable;
-use crate::failure::failure;
+use super::durable;
 use crate::stores::{Address, absolute};
+use crate::terminal::failure;
 
 const TABLE: &str = "key_value_store";
 
