@@ -6,8 +6,8 @@ wasmtime::component::bindgen!({
     world: "host:runtime/imports",
     imports: { default: async | trappable },
     with: {
-        "spin:key-value/key-value.store": crate::stores::Store,
-        "wasi:keyvalue/store.bucket": crate::stores::Store,
+        "spin:key-value/key-value.store": stores::Store,
+        "wasi:keyvalue/store.bucket": stores::Store,
         "wasi:keyvalue/atomics.cas": crate::interfaces::wasi_keyvalue::CompareAndSwap,
     },
 });

@@ -18,8 +18,8 @@ use crate::links::{Links, OpenError};
 use crate::models::ModelClient;
 use crate::outbound::AllowedHosts;
 use crate::output::{Output, Stream};
-use crate::stores::Store;
 use crate::variables::{GetError, Variables};
+use stores::Store;
 
 /// What a component is granted and what the app shares with it.
 pub(crate) struct Grants {

@@ -16,14 +16,12 @@ mod template;
 mod toml_file;
 pub mod variables;
 
-// What its components are given: stores, a model, and a place to print to.
+// What its components are given: links to stores, a model, and a place to print to.
 mod links;
 pub mod models;
 mod output;
-mod per_runtime;
 mod periodic;
 mod reload;
-pub mod stores;
 
 // How its components run: instances on wasmtime.
 mod bindings;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::runtime_config::StoreConfig;
-use crate::stores::{Store, StoreError};
+use stores::{Store, StoreError};
 
 /// Why a guest cannot open a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

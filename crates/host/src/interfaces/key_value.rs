@@ -14,7 +14,7 @@ use super::Spin;
 use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::guest::Guest;
 use crate::links::OpenError;
-use crate::stores::{Cursor, Store, StoreError};
+use stores::{Cursor, Store, StoreError};
 
 /// Keys fetched from the store at a time while a guest lists them.
 const KEYS_PER_PAGE: usize = 1000;

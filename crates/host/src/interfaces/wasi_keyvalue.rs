@@ -7,7 +7,7 @@ use crate::bindings::wasi::keyvalue::batch;
 use crate::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
 use crate::guest::Guest;
 use crate::links::OpenError;
-use crate::stores::{Store, StoreError};
+use stores::{Store, StoreError};
 
 /// A value as it was when a guest began a compare-and-swap.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]

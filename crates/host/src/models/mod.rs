@@ -12,8 +12,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use serde::Serialize;
 
-use crate::per_runtime::PerRuntime;
 use crate::runtime_config::{ApiType, LlmConfig};
+use stores::PerRuntime;
 
 /// The longest answer taken, in bytes: a completion has some kilobytes, a list of embeddings more.
 const MOST_COMPLETION: usize = 1 << 20;
@@ -167,7 +167,13 @@ impl ModelClient {
         let mut authorization =
             HeaderValue::from_str(&format!("bearer {}", config.auth_token)).map_err(|_| ModelError::Token)?;
         authorization.set_sensitive(true);
-        Ok(Self(Arc::new(Shared { api: config.api, url, authorization, limit, clients: PerRuntime::new() })))
+        Ok(Self(Arc::new(Shared {
+            api: config.api,
+            url,
+            authorization,
+            limit,
+            clients: PerRuntime::default(),
+        })))
     }
 
     /// Completes a prompt.

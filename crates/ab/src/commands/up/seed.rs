@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use host::runtime_config::{RuntimeConfig, StoreConfig};
-use host::stores::Store;
+use stores::Store;
 
 use crate::terminal::Printer;
 use crate::workspace::App;
@@ -36,7 +36,7 @@ pub(crate) fn run(app: &App, config: &RuntimeConfig, printer: Printer) -> anyhow
                 store.set(PROMPT, text).await?;
             }
             store.close().await;
-            Ok::<_, host::stores::StoreError>(new)
+            Ok::<_, stores::StoreError>(new)
         });
         if seeded.with_context(|| format!("cannot seed {}", path.display()))? {
             printer.step(

@@ -13,15 +13,18 @@ use tokio::runtime::{Handle, Id};
 const MOST: usize = 256;
 
 /// A value for each runtime that asked for one. The lock is held only while the short list is looked through.
-pub(crate) struct PerRuntime<T>(RwLock<Vec<(Option<Id>, T)>>);
+#[derive(Debug)]
+pub struct PerRuntime<T>(RwLock<Vec<(Option<Id>, T)>>);
+
+impl<T> Default for PerRuntime<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
 
 impl<T: Clone> PerRuntime<T> {
-    pub(crate) fn new() -> Self {
-        Self(RwLock::new(Vec::new()))
-    }
-
     /// The value of the current runtime; `make` is asked for it the first time.
-    pub(crate) fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let current = Handle::try_current().ok().map(|runtime| runtime.id());
         let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, value)) = values.iter().find(|(id, _)| *id == current) {
@@ -54,7 +57,7 @@ mod tests {
 
     #[test]
     fn each_runtime_has_one_value_and_the_list_stays_short() {
-        let values = PerRuntime::new();
+        let values = PerRuntime::default();
         let get = |number: usize| values.get(|| Ok::<_, Infallible>(number)).unwrap();
         let (first, second) = (runtime(), runtime());
         assert_eq!(first.block_on(async { (get(1), get(2)) }), (1, 1));

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::file::File;
-use crate::stores::StoreError;
+use crate::StoreError;
 
 /// Writes committed together at most, so that the first of them does not wait for an endless queue.
 const GROUP: usize = 256;

@@ -64,7 +64,7 @@ impl RedisStore {
             }
             address => format!("redis://{address}/{database}"),
         };
-        Ok(Self { client, place, connections: PerRuntime::new() })
+        Ok(Self { client, place, connections: PerRuntime::default() })
     }
 
     pub(super) fn place(&self) -> &str {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use e2e::redis_server::RedisServer;
 
-use crate::stores::{Store, StoreError};
+use crate::{Store, StoreError};
 
 /// Sends one command over a connection of its own.
 fn command(url: &str, arguments: &[&[u8]]) {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::file::File;
 use super::readers::Readers;
-use crate::stores::{Store, StoreError};
+use crate::{Store, StoreError};
 
 const SPIN_TABLE: &str =
     "CREATE TABLE spin_key_value (store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,

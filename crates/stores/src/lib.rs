@@ -4,6 +4,7 @@
 //! for longer than a local read takes (some microseconds).
 
 mod error;
+mod per_runtime;
 mod redis;
 mod sqlite;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::error::StoreError;
+pub use self::per_runtime::PerRuntime;
 pub use self::redis::RedisStore;
 pub use self::sqlite::SqliteStore;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::file::{File, PATIENCE, busy};
-use crate::stores::StoreError;
+use crate::StoreError;
 
 /// More connections than this would only cost memory.
 const MOST: usize = 16;
