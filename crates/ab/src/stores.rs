@@ -1,12 +1,10 @@
 //! Stores: `SQLite` files in Spin's format, and Redis databases.
 
-mod address;
 mod directory;
 mod name;
 mod redis;
 mod sqlite;
 
-pub(crate) use self::address::{Address, absolute, is_redis, without_password};
 pub(crate) use self::directory::Directory;
 pub(crate) use self::name::StoreName;
 pub(crate) use self::redis::RedisStore;

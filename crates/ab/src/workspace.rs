@@ -8,11 +8,12 @@ mod runtime_config;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use spin_app::{StoreAddress, absolute};
 
 pub(crate) use self::app::{App, Build};
 use self::durable::{Lock, Readers};
 pub(crate) use self::runtime_config::{Link, RuntimeConfig};
-use crate::stores::{Address, Directory, Entries, Partition, RedisStore, SqliteStore, absolute};
+use crate::stores::{Directory, Entries, Partition, RedisStore, SqliteStore};
 use crate::terminal::{Printer, Warning, failure, program};
 
 /// The file beside the manifest that holds the links, unless another is named.
@@ -53,7 +54,7 @@ pub(crate) struct Found {
     /// How messages call it.
     pub(crate) shown: String,
     /// Where it is.
-    pub(crate) address: Address,
+    pub(crate) address: StoreAddress,
     /// The label that links it.
     pub(crate) label: Option<String>,
 }
@@ -105,7 +106,7 @@ impl Workspace {
     pub(crate) fn links(&self) -> anyhow::Result<Vec<Link>> {
         let mut links = self.config.links()?;
         if self.app.labels().contains(DEFAULT_LABEL) && links.iter().all(|link| link.label != DEFAULT_LABEL) {
-            let address = Address::Sqlite(absolute(&self.app.folder.join(DEFAULT_STORE)));
+            let address = StoreAddress::Sqlite(absolute(&self.app.folder.join(DEFAULT_STORE)));
             links.push(Link { label: DEFAULT_LABEL.to_owned(), address });
         }
         Ok(links)
@@ -116,7 +117,7 @@ impl Workspace {
     /// # Errors
     ///
     /// As [`Workspace::links`].
-    pub(crate) fn links_to(&self, address: &Address) -> anyhow::Result<Vec<Link>> {
+    pub(crate) fn links_to(&self, address: &StoreAddress) -> anyhow::Result<Vec<Link>> {
         Ok(self.links()?.into_iter().filter(|link| link.address.leads_to(address)).collect())
     }
 
@@ -125,7 +126,7 @@ impl Workspace {
     /// # Errors
     ///
     /// The folder of stores cannot be read.
-    pub(crate) fn shown(&self, address: &Address) -> anyhow::Result<String> {
+    pub(crate) fn shown(&self, address: &StoreAddress) -> anyhow::Result<String> {
         self.stores.shown(address, &self.config.links()?)
     }
 
@@ -134,10 +135,10 @@ impl Workspace {
     /// # Errors
     ///
     /// As [`Workspace::links`].
-    pub(crate) fn exists(&self, address: &Address) -> anyhow::Result<bool> {
+    pub(crate) fn exists(&self, address: &StoreAddress) -> anyhow::Result<bool> {
         Ok(match address {
-            Address::Sqlite(path) => path.exists() || !self.links_to(address)?.is_empty(),
-            Address::Redis(_) | Address::Elsewhere(_) => true,
+            StoreAddress::Sqlite(path) => path.exists() || !self.links_to(address)?.is_empty(),
+            StoreAddress::Redis(_) | StoreAddress::Elsewhere(_) => true,
         })
     }
 
@@ -173,7 +174,7 @@ impl Workspace {
                 }
                 let shown = self.shown(&address)?;
                 let mut links = self.links_to(&address)?;
-                if links.len() > 1 && matches!(address, Address::Sqlite(_)) {
+                if links.len() > 1 && matches!(address, StoreAddress::Sqlite(_)) {
                     let labels: Vec<String> = links.into_iter().map(|link| link.label).collect();
                     return Err(failure(format!(
                         "key value store \"{shown}\" is linked with several labels, each with entries of its own: {}",
@@ -195,11 +196,11 @@ impl Workspace {
     #[expect(clippy::unused_self, reason = "only what a workspace found is opened")]
     pub(crate) fn open_entries(&self, found: &Found, printer: Printer) -> anyhow::Result<Box<dyn Entries>> {
         match &found.address {
-            Address::Redis(url) => Ok(Box::new(RedisStore::open(url)?)),
-            Address::Elsewhere(kind) => {
+            StoreAddress::Redis(url) => Ok(Box::new(RedisStore::open(url)?)),
+            StoreAddress::Elsewhere(kind) => {
                 Err(failure(format!("a key value store of type \"{kind}\" needs Spin")).into())
             }
-            Address::Sqlite(path) => {
+            StoreAddress::Sqlite(path) => {
                 make_if_missing(path)?;
                 let store = SqliteStore::open(path, &found.shown)?;
                 let label = label_of_rows(&store, found, path, printer)?;

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use spin_app::manifest::{self, FilesMount, Manifest};
+use spin_app::outbound::AllowedHosts;
+use spin_app::runtime_config::RuntimeConfig;
+use spin_app::variables::{Variables, environment};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
@@ -17,15 +21,11 @@ use crate::engine;
 use crate::error::LoadError;
 use crate::guest::Guest;
 use crate::links::Links;
-use crate::manifest::{self, FilesMount, Manifest};
 use crate::models::ModelClient;
-use crate::outbound::AllowedHosts;
 use crate::output::{Output, tell};
 use crate::reload::Reload;
 use crate::routing::Router;
-use crate::runtime_config::RuntimeConfig;
 use crate::server::{self, AppInfo, Site};
-use crate::variables::Variables;
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -191,12 +191,6 @@ impl App {
         }
         served
     }
-}
-
-/// The process's environment and, for names that are not in it, the file `.env` of the current folder, as with Spin.
-fn environment() -> impl Fn(&str) -> Option<String> {
-    let file: BTreeMap<_, _> = dotenvy::from_path_iter(".env").into_iter().flatten().flatten().collect();
-    move |name| std::env::var(name).ok().or_else(|| file.get(name).cloned())
 }
 
 fn compile(

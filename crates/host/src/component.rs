@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use spin_app::outbound::AllowedHosts;
+use spin_app::variables::{GetError, Variables};
+use stores::Store;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
@@ -16,10 +19,7 @@ use crate::guest::Guest;
 use crate::limits;
 use crate::links::{Links, OpenError};
 use crate::models::ModelClient;
-use crate::outbound::AllowedHosts;
 use crate::output::{Output, Stream};
-use crate::variables::{GetError, Variables};
-use stores::Store;
 
 /// What a component is granted and what the app shares with it.
 pub(crate) struct Grants {

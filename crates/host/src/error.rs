@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use spin_app::manifest::{ManifestError, UnknownLabels};
+use spin_app::outbound::AllowedHostError;
+use spin_app::route::RouteError;
+use spin_app::runtime_config::RuntimeConfigError;
+use spin_app::variables::VariablesError;
+
 use crate::links::LinkError;
-use crate::manifest::{ManifestError, UnknownLabels};
 use crate::models::ModelError;
-use crate::outbound::AllowedHostError;
-use crate::routing::RouteError;
-use crate::runtime_config::RuntimeConfigError;
-use crate::variables::VariablesError;
 
 /// Why an app cannot be loaded. [`LoadError::hint`] tells what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -7,15 +7,6 @@
 mod app;
 mod error;
 
-// What an app is: its files.
-pub mod manifest;
-pub mod outbound;
-pub mod routing;
-pub mod runtime_config;
-mod template;
-mod toml_file;
-pub mod variables;
-
 // What its components are given: links to stores, a model, and a place to print to.
 mod links;
 pub mod models;
@@ -38,6 +29,7 @@ mod workers;
 // How requests reach them.
 mod body;
 mod problem;
+mod routing;
 mod server;
 
 pub use app::{App, Files, Settings};

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-
-use crate::runtime_config::StoreConfig;
+use spin_app::StoreAddress;
 use stores::{Store, StoreError};
 
 /// Why a guest cannot open a store.
@@ -19,16 +18,32 @@ pub(crate) enum OpenError {
 
 /// A store could not be opened when its link was applied.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the store linked to the label \"{label}\": {source}")]
-pub struct LinkError {
-    label: String,
-    source: StoreError,
+pub enum LinkError {
+    /// The store refuses.
+    #[error("cannot open the store linked to the label \"{label}\": {source}")]
+    Open {
+        /// The label.
+        label: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// Only Spin can open a store of this kind.
+    #[error("cannot open the store linked to the label \"{label}\": the type {kind:?} needs Spin")]
+    Elsewhere {
+        /// The label.
+        label: String,
+        /// The kind of store.
+        kind: String,
+    },
 }
 
 impl LinkError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
-        self.source.hint()
+        match self {
+            Self::Open { source, .. } => source.hint(),
+            Self::Elsewhere { .. } => None,
+        }
     }
 }
 
@@ -51,7 +66,7 @@ pub enum LinkChange {
 
 #[derive(Clone)]
 struct Link {
-    config: StoreConfig,
+    address: StoreAddress,
     store: Store,
 }
 
@@ -62,10 +77,10 @@ pub(crate) struct Links {
 
 impl Links {
     /// Opens the store of every label.
-    pub(crate) fn open(configs: &BTreeMap<String, StoreConfig>) -> Result<Self, LinkError> {
-        let links = configs
+    pub(crate) fn open(addresses: &BTreeMap<String, StoreAddress>) -> Result<Self, LinkError> {
+        let links = addresses
             .iter()
-            .map(|(label, config)| Ok((label.clone(), Link::open(label, config)?)))
+            .map(|(label, address)| Ok((label.clone(), Link::open(label, address)?)))
             .collect::<Result<_, _>>()?;
         Ok(Self { current: ArcSwap::from_pointee(links) })
     }
@@ -82,30 +97,30 @@ impl Links {
         }
     }
 
-    /// Replaces the links by those of `configs` and tells what changed. Stores whose link stays are kept open.
+    /// Replaces the links by those of `addresses` and tells what changed. Stores whose link stays are kept open.
     ///
     /// # Errors
     ///
     /// When a store cannot be opened; the links then stay as they were.
     pub(crate) fn apply(
         &self,
-        configs: &BTreeMap<String, StoreConfig>,
+        addresses: &BTreeMap<String, StoreAddress>,
     ) -> Result<Vec<LinkChange>, LinkError> {
         let old = self.current.load_full();
         let mut changes = Vec::new();
         let mut links = BTreeMap::new();
-        for (label, config) in configs {
-            let kept = old.get(label).filter(|link| link.config == *config);
+        for (label, address) in addresses {
+            let kept = old.get(label).filter(|link| link.address == *address);
             let link = if let Some(link) = kept {
                 link.clone()
             } else {
-                let link = Link::open(label, config)?;
+                let link = Link::open(label, address)?;
                 changes.push(LinkChange::Linked { label: label.clone(), store: link.store.to_string() });
                 link
             };
             links.insert(label.clone(), link);
         }
-        let unlinked = old.keys().filter(|label| !configs.contains_key(*label));
+        let unlinked = old.keys().filter(|label| !addresses.contains_key(*label));
         changes.extend(unlinked.map(|label| LinkChange::Unlinked { label: label.clone() }));
         self.current.store(links.into());
         Ok(changes)
@@ -113,12 +128,15 @@ impl Links {
 }
 
 impl Link {
-    fn open(label: &str, config: &StoreConfig) -> Result<Self, LinkError> {
-        let store = match config {
-            StoreConfig::Sqlite { path } => Store::sqlite(path, label),
-            StoreConfig::Redis { url } => Store::redis(url),
+    fn open(label: &str, address: &StoreAddress) -> Result<Self, LinkError> {
+        let store = match address {
+            StoreAddress::Sqlite(path) => Store::sqlite(path, label),
+            StoreAddress::Redis(url) => Store::redis(url),
+            StoreAddress::Elsewhere(kind) => {
+                return Err(LinkError::Elsewhere { label: label.to_owned(), kind: kind.clone() });
+            }
         };
-        let store = store.map_err(|source| LinkError { label: label.to_owned(), source })?;
-        Ok(Self { config: config.clone(), store })
+        let store = store.map_err(|source| LinkError::Open { label: label.to_owned(), source })?;
+        Ok(Self { address: address.clone(), store })
     }
 }

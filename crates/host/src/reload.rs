@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use spin_app::runtime_config::RuntimeConfig;
+
 use crate::links::{LinkChange, Links};
 use crate::output::tell;
 use crate::periodic::Periodic;
-use crate::runtime_config::RuntimeConfig;
 
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);

@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use spin_app::route::WELL_KNOWN_PREFIX;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_io_timeout::TimeoutStream;
@@ -159,7 +160,7 @@ async fn respond(
     let Some(uri) = absolute(&head, site.address) else {
         return problem(StatusCode::BAD_REQUEST, "The Host header or the request's target is malformed.");
     };
-    if let Some(path) = uri.path().strip_prefix(routing::WELL_KNOWN_PREFIX) {
+    if let Some(path) = uri.path().strip_prefix(WELL_KNOWN_PREFIX) {
         return well_known(&site.info, path);
     }
     let Some(route) = core.router().route(uri.path()) else {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
-use host::runtime_config::ApiType;
+use spin_app::runtime_config::ApiType;
 
 use super::{LocationArguments, not_empty};
 use crate::commands::eval::{Choice, Effort, Eval, Format, Gates, Keep, Source};

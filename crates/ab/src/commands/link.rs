@@ -5,8 +5,9 @@ pub(crate) mod missing;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use spin_app::{StoreAddress, absolute};
 
-use crate::stores::{Address, Partition, RedisStore, SqliteStore, StoreName, absolute};
+use crate::stores::{Partition, RedisStore, SqliteStore, StoreName};
 use crate::terminal::{Printer, Warning, ask, failure, program};
 use crate::workspace::durable::crash_point;
 use crate::workspace::{App, Location, RuntimeConfig, Workspace};
@@ -63,9 +64,9 @@ pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow:
         }
     }
     match &address {
-        Address::Sqlite(path) => move_rows(&workspace, path, &shown, label)?,
-        Address::Redis(url) => drop(RedisStore::open(url)?),
-        Address::Elsewhere(_) => {}
+        StoreAddress::Sqlite(path) => move_rows(&workspace, path, &shown, label)?,
+        StoreAddress::Redis(url) => drop(RedisStore::open(url)?),
+        StoreAddress::Elsewhere(_) => {}
     }
     crash_point("link:moved");
     workspace.config.set(label, &address)?;
@@ -89,9 +90,9 @@ fn confirmed(question: &str) -> anyhow::Result<bool> {
 }
 
 /// Whether the store is linked by hand, and its rows still carry the label of an earlier link.
-fn rows_are_misplaced(address: &Address, shown: &str, label: &str) -> anyhow::Result<bool> {
+fn rows_are_misplaced(address: &StoreAddress, shown: &str, label: &str) -> anyhow::Result<bool> {
     match address {
-        Address::Sqlite(path) if path.exists() => {
+        StoreAddress::Sqlite(path) if path.exists() => {
             let store = SqliteStore::open(path, shown)?;
             let elsewhere = matches!(store.partition()?, Partition::Label(rows_label) if rows_label != label);
             Ok(elsewhere && !store.has_rows(label)?)
@@ -102,7 +103,7 @@ fn rows_are_misplaced(address: &Address, shown: &str, label: &str) -> anyhow::Re
 
 /// Makes the rows carry `label`, unless that would take them from another label that is linked to them.
 fn move_rows(workspace: &Workspace, path: &Path, shown: &str, label: &str) -> anyhow::Result<()> {
-    let address = Address::Sqlite(path.to_owned());
+    let address = StoreAddress::Sqlite(path.to_owned());
     let app = &workspace.app.name;
     if let Some(other) = workspace.links_to(&address)?.into_iter().find(|other| other.label != label) {
         let unlinkable = workspace.config.links()?.iter().any(|link| link.label == other.label);
@@ -162,7 +163,7 @@ fn configuration_of(store: &Path) -> Option<PathBuf> {
 }
 
 /// The label with which another configuration file links the store, if it still does.
-fn label_elsewhere(config: &Path, address: &Address) -> Option<String> {
+fn label_elsewhere(config: &Path, address: &StoreAddress) -> Option<String> {
     let links = RuntimeConfig::read(config).ok()?.links().ok()?;
     links.into_iter().find(|link| link.address.leads_to(address)).map(|link| link.label)
 }

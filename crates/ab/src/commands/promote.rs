@@ -8,11 +8,12 @@
 use experiment::analysis::Status;
 use experiment::{PROMPT_KEY, Prompt};
 use sentiment::DEFAULT_PROMPT;
+use spin_app::StoreAddress;
 
 use crate::commands::report::gather::{Live, gather};
 use crate::commands::report::words;
 use crate::commands::{kv, link};
-use crate::stores::{Address, StoreName};
+use crate::stores::StoreName;
 use crate::terminal::{Printer, Warning, ask, failure, program};
 use crate::workspace::{Found, Location, Target, Workspace};
 
@@ -88,11 +89,11 @@ fn changes(workspace: &Workspace, live: &Live, winner: usize) -> anyhow::Result<
         let label = variant.label();
         let (store, new) = match &store.address {
             // A database has no labels: all of them can mean the same one.
-            Address::Redis(url) => (url.clone(), false),
+            StoreAddress::Redis(url) => (url.clone(), false),
             _ => store_of_its_own(workspace, store, label, prompt)?,
         };
         let former = match &former.address {
-            Address::Redis(url) if workspace.find(&Target::Store(former.shown.clone())).is_err() => {
+            StoreAddress::Redis(url) if workspace.find(&Target::Store(former.shown.clone())).is_err() => {
                 url.clone()
             }
             _ => former.shown.clone(),
@@ -114,7 +115,7 @@ fn store_of_its_own(
         text.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '-' }).collect::<String>()
     };
     let base = match &winner.address {
-        Address::Sqlite(path) => {
+        StoreAddress::Sqlite(path) => {
             path.file_stem().map(|stem| fits(&stem.to_string_lossy())).unwrap_or_default()
         }
         _ => fits(&winner.shown),

@@ -1,6 +1,8 @@
 //! `unlink key-value`.
 
-use crate::stores::{Address, SqliteStore};
+use spin_app::StoreAddress;
+
+use crate::stores::SqliteStore;
 use crate::terminal::{Printer, Warning, failure, program};
 use crate::workspace::{Location, Workspace};
 
@@ -25,7 +27,7 @@ pub(crate) fn run(
     };
     let shown = workspace.shown(&link.address)?;
     // A request in flight may still write: the store remembers whose rows its rows are, so that those join them.
-    if let Address::Sqlite(path) = &link.address
+    if let StoreAddress::Sqlite(path) = &link.address
         && path.exists()
         && workspace.links_to(&link.address)?.len() == 1
         && let Err(error) = SqliteStore::open(path, &shown).and_then(|mut store| store.note_label(label))

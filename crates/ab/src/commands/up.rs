@@ -64,7 +64,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         settings.runtime_config = Some(runtime_config);
     }
     let files = settings.read().map_err(|error| explained(&error))?;
-    for name in host::variables::undeclared(&files.manifest, &settings.variables) {
+    for name in spin_app::variables::undeclared(&files.manifest, &settings.variables) {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
     let credentials = credentials::make(&files.manifest, &mut settings.variables);

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use spin_app::{StoreAddress, absolute, is_redis};
 
-use super::address::{self, Address, absolute, without_password};
 use super::{SqliteStore, StoreName};
 use crate::terminal::failure;
 use crate::workspace::durable::{self, Readers, crash_point};
@@ -37,12 +37,12 @@ impl Directory {
     /// # Errors
     ///
     /// The file of a Redis store cannot be read.
-    pub(crate) fn address(&self, name: &StoreName) -> anyhow::Result<Address> {
+    pub(crate) fn address(&self, name: &StoreName) -> anyhow::Result<StoreAddress> {
         let redis = self.redis_file(name);
         match fs::read_to_string(&redis) {
-            Ok(url) => Ok(Address::Redis(url.trim().to_owned())),
+            Ok(url) => Ok(StoreAddress::Redis(url.trim().to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Address::Sqlite(absolute(&self.sqlite_file(name))))
+                Ok(StoreAddress::Sqlite(absolute(&self.sqlite_file(name))))
             }
             Err(error) => Err(error).with_context(|| format!("cannot read {}", redis.display())),
         }
@@ -53,13 +53,13 @@ impl Directory {
     /// # Errors
     ///
     /// It is none of them.
-    pub(crate) fn resolve(&self, store: &str) -> anyhow::Result<Address> {
-        if address::is_redis(store) {
-            return Ok(Address::Redis(store.to_owned()));
+    pub(crate) fn resolve(&self, store: &str) -> anyhow::Result<StoreAddress> {
+        if is_redis(store) {
+            return Ok(StoreAddress::Redis(store.to_owned()));
         }
         match StoreName::parse(store) {
             Ok(name) => self.address(&name),
-            Err(_) if looks_like_a_path(store) => Ok(Address::Sqlite(absolute(Path::new(store)))),
+            Err(_) if looks_like_a_path(store) => Ok(StoreAddress::Sqlite(absolute(Path::new(store)))),
             Err(error) => Err(error),
         }
     }
@@ -69,19 +69,18 @@ impl Directory {
     /// # Errors
     ///
     /// The folder of stores cannot be read.
-    pub(crate) fn shown(&self, address: &Address, links: &[Link]) -> anyhow::Result<String> {
+    pub(crate) fn shown(&self, address: &StoreAddress, links: &[Link]) -> anyhow::Result<String> {
         let named = self.names(links)?.into_iter().find(|(_, candidate)| candidate.leads_to(address));
         Ok(match (named, address) {
             (Some((name, _)), _) => name.to_string(),
-            (None, Address::Sqlite(path)) => self.name_of_file(path).map_or_else(
+            (None, StoreAddress::Sqlite(path)) => self.name_of_file(path).map_or_else(
                 || {
                     let below = path.strip_prefix(&self.app).ok();
                     below.filter(|below| !below.as_os_str().is_empty()).unwrap_or(path).display().to_string()
                 },
                 |name| name.to_string(),
             ),
-            (None, Address::Redis(url)) => without_password(url),
-            (None, Address::Elsewhere(kind)) => kind.clone(),
+            (None, StoreAddress::Redis(_) | StoreAddress::Elsewhere(_)) => address.to_string(),
         })
     }
 
@@ -90,7 +89,7 @@ impl Directory {
     /// # Errors
     ///
     /// The folder cannot be read.
-    pub(crate) fn names(&self, links: &[Link]) -> anyhow::Result<BTreeMap<StoreName, Address>> {
+    pub(crate) fn names(&self, links: &[Link]) -> anyhow::Result<BTreeMap<StoreName, StoreAddress>> {
         let mut names = BTreeMap::new();
         let mut hidden = Vec::new();
         for entry in self.entries()? {
@@ -99,16 +98,16 @@ impl Directory {
                 continue;
             };
             if let Some(target) = self.renamed_from(&path) {
-                let linked = links.iter().any(|link| link.address == Address::Sqlite(path.clone()));
+                let linked = links.iter().any(|link| link.address == StoreAddress::Sqlite(path.clone()));
                 hidden.push(if linked { target } else { path.clone() });
             }
             match entry.extension().and_then(|extension| extension.to_str()) {
-                Some("db") => names.insert(name, Address::Sqlite(path)),
+                Some("db") => names.insert(name, StoreAddress::Sqlite(path)),
                 Some("redis") => names.insert(name.clone(), self.address(&name)?),
                 _ => continue,
             };
         }
-        names.retain(|_, address| !hidden.iter().any(|path| Address::Sqlite(path.clone()) == *address));
+        names.retain(|_, address| !hidden.iter().any(|path| StoreAddress::Sqlite(path.clone()) == *address));
         Ok(names)
     }
 
@@ -137,10 +136,10 @@ impl Directory {
     /// # Errors
     ///
     /// The folder cannot be written.
-    pub(crate) fn remove(&self, name: &StoreName, address: &Address) -> anyhow::Result<()> {
+    pub(crate) fn remove(&self, name: &StoreName, address: &StoreAddress) -> anyhow::Result<()> {
         let path = match address {
-            Address::Sqlite(path) => path.clone(),
-            Address::Redis(_) | Address::Elsewhere(_) => self.redis_file(name),
+            StoreAddress::Sqlite(path) => path.clone(),
+            StoreAddress::Redis(_) | StoreAddress::Elsewhere(_) => self.redis_file(name),
         };
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         Ok(durable::sync_folder(&self.folder)?)
@@ -160,12 +159,12 @@ impl Directory {
         to: &StoreName,
         config: &mut RuntimeConfig,
     ) -> anyhow::Result<()> {
-        let Address::Sqlite(old) = self.address(from)? else {
+        let StoreAddress::Sqlite(old) = self.address(from)? else {
             fs::rename(self.redis_file(from), self.redis_file(to)).context("cannot rename the store")?;
             return Ok(durable::sync_folder(&self.folder)?);
         };
         let new = absolute(&self.sqlite_file(to));
-        let old_address = Address::Sqlite(old.clone());
+        let old_address = StoreAddress::Sqlite(old.clone());
         let links: Vec<Link> =
             config.links()?.into_iter().filter(|link| link.address.leads_to(&old_address)).collect();
         if !links.is_empty() {
@@ -174,7 +173,7 @@ impl Directory {
                 .context("cannot rename the store")?;
             crash_point("rename:linked");
             for link in links {
-                config.set(&link.label, &Address::Sqlite(new.clone()))?;
+                config.set(&link.label, &StoreAddress::Sqlite(new.clone()))?;
             }
             if let Err(error) = config.save() {
                 let _ = fs::remove_file(&new);
@@ -196,7 +195,7 @@ impl Directory {
         for entry in self.entries()? {
             let path = absolute(&entry);
             let Some(target) = self.renamed_from(&path) else { continue };
-            if !links.iter().any(|link| link.address == Address::Sqlite(path.clone())) {
+            if !links.iter().any(|link| link.address == StoreAddress::Sqlite(path.clone())) {
                 fs::remove_file(&path)?;
             } else if let Ok(_guard) = SqliteStore::open(&target, "").and_then(SqliteStore::into_exclusive) {
                 fs::rename(&target, &path)?;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use redis::{Commands as _, Connection, ErrorKind, RedisError};
+use spin_app::without_password;
 
-use super::address::without_password;
 use super::{Entries, Entry};
 use crate::terminal::{Failure, failure};
 

@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use spin_app::{StoreAddress, absolute};
 use toml_edit::{DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 
 use super::durable;
-use crate::stores::{Address, absolute};
 use crate::terminal::failure;
 
 const TABLE: &str = "key_value_store";
@@ -20,7 +20,7 @@ const ADVICE: &str = "correct it as Spin's runtime configuration reference descr
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) label: String,
-    pub(crate) address: Address,
+    pub(crate) address: StoreAddress,
 }
 
 /// A runtime configuration file, whose comments, order and formatting stay as they are.
@@ -75,11 +75,11 @@ impl RuntimeConfig {
     /// # Errors
     ///
     /// The file has something else in that place.
-    pub(crate) fn set(&mut self, label: &str, address: &Address) -> anyhow::Result<()> {
+    pub(crate) fn set(&mut self, label: &str, address: &StoreAddress) -> anyhow::Result<()> {
         let (kind, key, value) = match address {
-            Address::Sqlite(path) => ("spin", "path", self.relative(path)),
-            Address::Redis(url) => ("redis", "url", url.clone()),
-            Address::Elsewhere(kind) => {
+            StoreAddress::Sqlite(path) => ("spin", "path", self.relative(path)),
+            StoreAddress::Redis(url) => ("redis", "url", url.clone()),
+            StoreAddress::Elsewhere(kind) => {
                 return Err(self.malformed(label, &format!("{kind} is not linked from here")));
             }
         };
@@ -145,13 +145,13 @@ impl RuntimeConfig {
         let address = match kind {
             "spin" => {
                 let path = text("path").ok_or_else(|| self.malformed(label, "`path` is missing"))?;
-                Address::Sqlite(absolute(&self.folder().join(path)))
+                StoreAddress::Sqlite(absolute(&self.folder().join(path)))
             }
             "redis" => {
                 let url = text("url").ok_or_else(|| self.malformed(label, "`url` is missing"))?;
-                Address::Redis(url.to_owned())
+                StoreAddress::Redis(url.to_owned())
             }
-            other => Address::Elsewhere(other.to_owned()),
+            other => StoreAddress::Elsewhere(other.to_owned()),
         };
         Ok(Link { label: label.to_owned(), address })
     }
@@ -266,8 +266,8 @@ x = [ 1,2 ]
         }
     }
 
-    fn sqlite(name: &str) -> Address {
-        Address::Sqlite(format!("/app/.spin/stores/{name}.db").into())
+    fn sqlite(name: &str) -> StoreAddress {
+        StoreAddress::Sqlite(format!("/app/.spin/stores/{name}.db").into())
     }
 
     #[test]
@@ -323,12 +323,12 @@ x = [ 1,2 ]
         let mut config = config(text);
         assert!(config.remove("x"));
         assert_eq!(config.text(), "# a\n\n# b\n");
-        config.set("x", &Address::Sqlite("/app/x.db".into())).unwrap();
+        config.set("x", &StoreAddress::Sqlite("/app/x.db".into())).unwrap();
         assert_eq!(config.text(), text);
 
         let text = "key_value_store.x = { type = \"spin\", path = \"a.db\" }\n# end\n";
         let mut config = self::config(text);
-        config.set("x", &Address::Sqlite("/app/b.db".into())).unwrap();
+        config.set("x", &StoreAddress::Sqlite("/app/b.db".into())).unwrap();
         assert_eq!(config.text(), text.replace("a.db", "b.db"));
     }
 
@@ -355,14 +355,17 @@ x = [ 1,2 ]
         for case in cases {
             let mut config = config(case);
             config.set("one", &sqlite("case-b")).unwrap();
-            config.set("two words", &Address::Redis("redis://h/1".to_owned())).unwrap();
+            config.set("two words", &StoreAddress::Redis("redis://h/1".to_owned())).unwrap();
             let text = config.text();
             let config = self::config(&text);
             assert_eq!(
                 config.links().unwrap(),
                 [
                     Link { label: "one".to_owned(), address: sqlite("case-b") },
-                    Link { label: "two words".to_owned(), address: Address::Redis("redis://h/1".to_owned()) }
+                    Link {
+                        label: "two words".to_owned(),
+                        address: StoreAddress::Redis("redis://h/1".to_owned())
+                    }
                 ],
                 "{text}"
             );

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
+use stores::{Cursor, Store, StoreError};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Resource, StreamProducer, StreamReader, StreamResult, VecBuffer,
@@ -14,7 +15,6 @@ use super::Spin;
 use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::guest::Guest;
 use crate::links::OpenError;
-use stores::{Cursor, Store, StoreError};
 
 /// Keys fetched from the store at a time while a guest lists them.
 const KEYS_PER_PAGE: usize = 1000;

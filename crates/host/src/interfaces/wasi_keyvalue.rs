@@ -1,5 +1,6 @@
 //! `wasi:keyvalue@0.2.0-draft2`: store, batch and atomics.
 
+use stores::{Store, StoreError};
 use wasmtime::component::Resource;
 
 use crate::bindings::wasi::keyvalue::atomics::{self, CasError};
@@ -7,7 +8,6 @@ use crate::bindings::wasi::keyvalue::batch;
 use crate::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
 use crate::guest::Guest;
 use crate::links::OpenError;
-use stores::{Store, StoreError};
 
 /// A value as it was when a guest began a compare-and-swap.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]

@@ -11,8 +11,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use serde::Serialize;
-
-use crate::runtime_config::{ApiType, LlmConfig};
+use spin_app::runtime_config::{ApiType, LlmConfig};
 use stores::PerRuntime;
 
 /// The longest answer taken, in bytes: a completion has some kilobytes, a list of embeddings more.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures::future::{join_all, try_join_all};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use spin_app::runtime_config::{ApiType, LlmConfig};
 
 use self::server::{ModelServer, Script};
 use super::{Completion, Embeddings, Inference, ModelClient, ModelError};
-use crate::runtime_config::{ApiType, LlmConfig};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const INFER: &str = r#"{"text":"positive","usage":{"promptTokenCount":7,"generatedTokenCount":1}}"#;

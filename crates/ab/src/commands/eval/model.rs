@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use host::models::{Completion, Inference, ModelClient, ModelError};
-use host::runtime_config::{ApiType, LlmConfig, RuntimeConfig, redacted};
 use sentiment::MAX_TOKENS;
 use serde::Serialize;
+use spin_app::runtime_config::{ApiType, LlmConfig, RuntimeConfig};
 
 use crate::commands::report::gather;
 use crate::commands::up::offline;
@@ -70,7 +70,7 @@ impl Model {
         let offline = offline::start(Some(&config), printer)?;
         Ok(Self {
             name,
-            url: redacted(&config.url),
+            url: spin_app::without_password(&config.url),
             api,
             temperature,
             max_tokens: MAX_TOKENS,

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use experiment::{Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
 use sentiment::DEFAULT_PROMPT;
+use spin_app::StoreAddress;
 
 use crate::commands::up::seed;
-use crate::stores::Address;
 use crate::terminal::{Printer, Warning, failure, program};
 use crate::workspace::{Target, Workspace};
 
@@ -96,11 +96,11 @@ fn from_store(shown: &str) -> String {
 
 /// On a fresh clone the linked stores are not there yet: they get their prompts here, as `up` gives them on its first run.
 fn seed_new_stores(workspace: &Workspace, printer: Printer) -> anyhow::Result<()> {
-    let is_missing = |address: &Address| matches!(address, Address::Sqlite(path) if !path.exists());
+    let is_missing = |address: &StoreAddress| matches!(address, StoreAddress::Sqlite(path) if !path.exists());
     if !workspace.links()?.iter().any(|link| is_missing(&link.address)) {
         return Ok(());
     }
-    match host::runtime_config::RuntimeConfig::load(workspace.config.path(), &workspace.app.folder) {
+    match spin_app::runtime_config::RuntimeConfig::load(workspace.config.path(), &workspace.app.folder) {
         Ok(config) => seed::run(&workspace.app, &config, printer),
         // What only Spin can run, only Spin fills; prompts that are there can be evaluated all the same.
         Err(_) => Ok(()),
@@ -110,7 +110,7 @@ fn seed_new_stores(workspace: &Workspace, printer: Printer) -> anyhow::Result<()
 fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant>> {
     let mut variants = Vec::new();
     for link in workspace.links()? {
-        if matches!(link.address, Address::Elsewhere(_)) {
+        if matches!(link.address, StoreAddress::Elsewhere(_)) {
             continue;
         }
         let found = workspace.find(&Target::Label { label: link.label.clone(), app: None })?;

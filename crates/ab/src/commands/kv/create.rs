@@ -1,6 +1,8 @@
 //! `kv create`.
 
-use crate::stores::{RedisStore, StoreName, is_redis, without_password};
+use spin_app::{is_redis, without_password};
+
+use crate::stores::{RedisStore, StoreName};
 use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Workspace};
 

@@ -1,6 +1,8 @@
 //! `kv delete`.
 
-use crate::stores::{Address, RedisStore, SqliteStore, StoreName, without_password};
+use spin_app::{StoreAddress, without_password};
+
+use crate::stores::{RedisStore, SqliteStore, StoreName};
 use crate::terminal::{Printer, ask, failure, program};
 use crate::workspace::{Location, Workspace};
 
@@ -23,12 +25,12 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
         return Ok(());
     }
     let exclusive = match &address {
-        Address::Sqlite(path) => Some(SqliteStore::open(path, name.as_str())?.into_exclusive()?),
-        Address::Redis(url) => {
+        StoreAddress::Sqlite(path) => Some(SqliteStore::open(path, name.as_str())?.into_exclusive()?),
+        StoreAddress::Redis(url) => {
             RedisStore::open(url)?.clear()?;
             None
         }
-        Address::Elsewhere(_) => None,
+        StoreAddress::Elsewhere(_) => None,
     };
     // The links first: one that led nowhere would make the app start with an empty store of this name.
     if !linked.is_empty() {
@@ -45,7 +47,7 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
 
 fn confirmed(
     name: &StoreName,
-    address: &Address,
+    address: &StoreAddress,
     app: &str,
     linked: &[String],
     printer: Printer,
@@ -63,7 +65,7 @@ fn confirmed(
             program()
         ));
     }
-    if let Address::Redis(url) = address {
+    if let StoreAddress::Redis(url) = address {
         let count = RedisStore::open(url)?.count()?;
         let database = without_password(url);
         printer

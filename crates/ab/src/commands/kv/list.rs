@@ -3,8 +3,8 @@
 use comfy_table::Table;
 use comfy_table::presets::{ASCII_BORDERS_ONLY_CONDENSED, ASCII_FULL};
 use serde::Serialize;
+use spin_app::StoreAddress;
 
-use crate::stores::Address;
 use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Workspace};
 
@@ -38,7 +38,7 @@ struct Listed {
     key_value_store: String,
     links: Vec<ListedLink>,
     #[serde(skip)]
-    address: Address,
+    address: StoreAddress,
 }
 
 #[derive(Serialize)]

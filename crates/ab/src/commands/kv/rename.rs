@@ -1,6 +1,8 @@
 //! `kv rename`.
 
-use crate::stores::{Address, SqliteStore, StoreName};
+use spin_app::StoreAddress;
+
+use crate::stores::{SqliteStore, StoreName};
 use crate::terminal::{Printer, failure, program};
 use crate::workspace::{Location, Workspace};
 
@@ -24,8 +26,8 @@ pub(crate) fn run(name: &str, new_name: &str, location: &Location, printer: Prin
         return Err(failure(format!("Key value store \"{other}\" already exists")).into());
     }
     let exclusive = match address {
-        Address::Sqlite(path) => Some(SqliteStore::open(path, name.as_str())?.into_exclusive()?),
-        Address::Redis(_) | Address::Elsewhere(_) => None,
+        StoreAddress::Sqlite(path) => Some(SqliteStore::open(path, name.as_str())?.into_exclusive()?),
+        StoreAddress::Redis(_) | StoreAddress::Elsewhere(_) => None,
     };
     workspace.stores.rename(&name, &new_name, &mut workspace.config)?;
     drop(exclusive);

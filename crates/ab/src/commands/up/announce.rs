@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use host::manifest::{Manifest, Route};
+use spin_app::manifest::{Manifest, Route};
 
 use super::credentials::Credentials;
 use super::offline::Offline;

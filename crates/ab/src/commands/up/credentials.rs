@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use host::manifest::Manifest;
 use rand::RngExt as _;
 use rand::distr::Alphanumeric;
+use spin_app::manifest::Manifest;
 
 const USER: &str = "kv_explorer_user";
 const PASSWORD: &str = "kv_explorer_password";

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use host::manifest::Manifest;
-use host::runtime_config::LlmConfig;
+use spin_app::manifest::Manifest;
+use spin_app::runtime_config::LlmConfig;
 
 use crate::terminal::{Printer, failure};
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Context as _;
-use host::runtime_config::{RuntimeConfig, StoreConfig};
+use spin_app::{RuntimeConfig, StoreAddress};
 use stores::Store;
 
 use crate::terminal::Printer;
@@ -21,7 +21,7 @@ const PROMPT: &str = experiment::PROMPT_KEY;
 pub(crate) fn run(app: &App, config: &RuntimeConfig, printer: Printer) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for (label, store) in &config.stores {
-        let StoreConfig::Sqlite { path } = store else { continue };
+        let StoreAddress::Sqlite(path) = store else { continue };
         let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
         let prompt = app.folder.join("prompts").join(format!("{name}.txt"));
         if !prompt.is_file() {

@@ -10,7 +10,7 @@ use std::ops::Range;
 use ipnet::IpNet;
 use url::Host;
 
-use crate::routing::chained_component;
+use crate::route::chained_component;
 use crate::template::{Template, TemplateError};
 use crate::variables::Variables;
 

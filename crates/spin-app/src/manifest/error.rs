@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::routing::RouteError;
+use crate::route::RouteError;
 use crate::toml_file::{Place, SyntaxError};
 
 /// Why a manifest cannot be used.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::names::{check_kebab, check_label, check_lower_snake};
 use super::{Build, Component, FilesMount, HttpTrigger, Manifest, ManifestError, Route, Variable, schema};
-use crate::routing;
+use crate::route::Pattern;
 use crate::toml_file::{Entries, TextOr, TomlFile};
 
 pub(super) fn read(file: TomlFile<'_>, path: &Path) -> Result<Manifest, ManifestError> {
@@ -135,9 +135,9 @@ impl Reader<'_> {
                 return Err(ManifestError::UnknownComponent { place, route: shown, component, known });
             }
             if let Route::Public(pattern) = &route
-                && let Some(first) = read.iter().find(|earlier| {
-                    matches!(&earlier.route, Route::Public(other) if routing::same_pattern(other, pattern))
-                })
+                && let Some(first) = read.iter().find(
+                    |earlier| matches!(&earlier.route, Route::Public(other) if same_paths(other, pattern)),
+                )
             {
                 return Err(ManifestError::DuplicateRoute {
                     place: self.file.place(span),
@@ -157,8 +157,8 @@ impl Reader<'_> {
         span: &Range<usize>,
     ) -> Result<Route, ManifestError> {
         match route {
-            TextOr::Text(pattern) => match routing::check_pattern(&pattern) {
-                Ok(()) => Ok(Route::Public(pattern)),
+            TextOr::Text(pattern) => match Pattern::parse(&pattern) {
+                Ok(_) => Ok(Route::Public(pattern)),
                 Err(source) => {
                     let place = self.file.place(span.clone());
                     Err(ManifestError::Route { place, route: pattern, source })
@@ -288,6 +288,10 @@ fn name_inline(trigger: &str, components: &[Component]) -> String {
     let numbered = (1_u32..).map(|number| format!("inline-component{number}"));
     let free = |id: &String| components.iter().all(|component| component.id != *id);
     natural.into_iter().chain(numbered).find(free).unwrap_or_default()
+}
+
+fn same_paths(one: &str, other: &str) -> bool {
+    matches!((Pattern::parse(one), Pattern::parse(other)), (Ok(one), Ok(other)) if one.takes_what(&other))
 }
 
 fn is_empty(value: &toml::Value) -> bool {

@@ -66,8 +66,7 @@ impl Variables {
     /// Finds the value of every variable: in `overrides` (`--variable`), else in the environment under
     /// `SPIN_VARIABLE_NAME`, else its default. Then fills in the templates of every component.
     ///
-    /// `env` is where the environment is read. Spin looks for a name that is not set there in a file `.env` of the
-    /// current folder as well: a caller that wants this does it in `env`. As in Spin, an override of a variable that
+    /// `env` is where the environment is read: [`environment`], but in tests. As in Spin, an override of a variable that
     /// the app does not have changes nothing; [`undeclared`] finds those.
     pub fn resolve(
         manifest: &Manifest,
@@ -131,6 +130,12 @@ pub fn undeclared<'a>(
     overrides: &'a BTreeMap<String, String>,
 ) -> impl Iterator<Item = &'a str> {
     overrides.keys().map(String::as_str).filter(|name| !manifest.variables.contains_key(*name))
+}
+
+/// The process's environment and, for names that are not set there, the file `.env` of the current folder, as in Spin.
+pub fn environment() -> impl Fn(&str) -> Option<String> {
+    let file: BTreeMap<_, _> = dotenvy::from_path_iter(".env").into_iter().flatten().flatten().collect();
+    move |name| std::env::var(name).ok().or_else(|| file.get(name).cloned())
 }
 
 fn environment_name(variable: &str) -> String {

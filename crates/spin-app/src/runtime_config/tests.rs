@@ -4,8 +4,8 @@ fn parse(text: &str) -> Result<RuntimeConfig, RuntimeConfigError> {
     RuntimeConfig::parse(text, Path::new("conf/rc.toml"), Path::new("app"))
 }
 
-fn sqlite(path: &str) -> StoreConfig {
-    StoreConfig::Sqlite { path: path.into() }
+fn sqlite(path: &str) -> StoreAddress {
+    StoreAddress::Sqlite(absolute(Path::new(path)))
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn stores_and_the_model_are_read() {
         "#,
     )
     .unwrap();
-    let redis = StoreConfig::Redis { url: "redis://user:secret@localhost:6379/1".into() };
+    let redis = StoreAddress::Redis("redis://user:secret@localhost:6379/1".into());
     assert_eq!(
         config.stores,
         BTreeMap::from([

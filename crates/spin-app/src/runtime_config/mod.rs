@@ -12,30 +12,16 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 use url::Url;
 
+use crate::store_address::{StoreAddress, absolute, without_password};
 use crate::toml_file::{Entries, Place, SyntaxError, TomlFile};
 
 /// Where labels lead, and the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuntimeConfig {
     /// The store that each label means. The label `default` is always there.
-    pub stores: BTreeMap<String, StoreConfig>,
+    pub stores: BTreeMap<String, StoreAddress>,
     /// The model server; without it inference fails.
     pub llm: Option<LlmConfig>,
-}
-
-/// A store.
-#[derive(Clone, PartialEq, Eq)]
-pub enum StoreConfig {
-    /// An `SQLite` file in Spin's format.
-    Sqlite {
-        /// The file, which need not exist yet.
-        path: PathBuf,
-    },
-    /// A Redis database.
-    Redis {
-        /// Its address, `redis://HOST:PORT/DATABASE`, perhaps with a password.
-        url: String,
-    },
 }
 
 /// A model server: `[llm_compute]` with `type = "remote_http"`.
@@ -113,8 +99,8 @@ impl RuntimeConfigError {
 impl RuntimeConfig {
     /// What an app has without a runtime config: the label `default` alone, kept in `.spin` beside the manifest.
     pub fn for_app(folder: &Path) -> Self {
-        let path = folder.join(".spin").join("sqlite_key_value.db");
-        Self { stores: BTreeMap::from([("default".to_owned(), StoreConfig::Sqlite { path })]), llm: None }
+        let store = StoreAddress::Sqlite(absolute(&folder.join(".spin").join("sqlite_key_value.db")));
+        Self { stores: BTreeMap::from([("default".to_owned(), store)]), llm: None }
     }
 
     /// Reads a runtime config; its paths start from its own folder. `app` is the manifest's folder, for the label
@@ -175,32 +161,13 @@ impl Default for RuntimeConfig {
     }
 }
 
-/// The address without its password, to be shown.
-pub fn redacted(url: &str) -> String {
-    match Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            // Fails only for an address that cannot have a password.
-            let _ = parsed.set_password(Some("***"));
-            parsed.into()
-        }
-        Ok(_) => url.to_owned(),
-        Err(_) => "(not an address)".to_owned(),
-    }
-}
-
-impl fmt::Debug for StoreConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite { path } => f.debug_struct("Sqlite").field("path", path).finish(),
-            Self::Redis { url } => f.debug_struct("Redis").field("url", &redacted(url)).finish(),
-        }
-    }
-}
-
 impl fmt::Debug for LlmConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { url, auth_token: _, api } = self;
-        f.debug_struct("LlmConfig").field("url", &redacted(url)).field("api", api).finish_non_exhaustive()
+        f.debug_struct("LlmConfig")
+            .field("url", &without_password(url))
+            .field("api", api)
+            .finish_non_exhaustive()
     }
 }
 
@@ -239,7 +206,7 @@ impl<'a> Reader<'a> {
         Table { file: self.file, place: self.file.place(span), name, keys }
     }
 
-    fn store(&self, mut table: Table<'_>) -> Result<StoreConfig, RuntimeConfigError> {
+    fn store(&self, mut table: Table<'_>) -> Result<StoreAddress, RuntimeConfigError> {
         let store = match table.required("type")?.as_str() {
             "spin" => {
                 let Some(path) = table.text("path")? else {
@@ -247,12 +214,12 @@ impl<'a> Reader<'a> {
                     let instead = Some("give a path, as in path = \".spin/stores/NAME.db\"");
                     return Err(RuntimeConfigError::NeedsSpin { place: table.place, what, instead });
                 };
-                StoreConfig::Sqlite { path: self.folder.join(path) }
+                StoreAddress::Sqlite(absolute(&self.folder.join(path)))
             }
             "redis" => {
                 let url = table.required("url")?;
                 match Url::parse(&url).as_ref().map(Url::scheme) {
-                    Ok("redis" | "redis+unix" | "unix") => StoreConfig::Redis { url },
+                    Ok("redis" | "redis+unix" | "unix") => StoreAddress::Redis(url),
                     Ok("rediss") => return Err(table.needs_spin("with a `rediss://` address (TLS)")),
                     Ok(_) => return Err(table.invalid("has a `url` that does not start with redis://")),
                     Err(error) => return Err(table.invalid(&format!("has a `url` that is not one: {error}"))),

@@ -88,7 +88,6 @@ fn the_apps_own_files_are_read() {
     let manifest = Manifest::load(&root).unwrap();
     assert_eq!(manifest.path, root.join("spin.toml"), "a folder stands for the spin.toml in it");
     assert!(manifest.triggers.iter().any(|trigger| trigger.route == Route::Private));
-    crate::routing::Router::new(&manifest).unwrap();
     let variables = crate::variables::Variables::resolve(&manifest, &BTreeMap::new(), |_| None).unwrap();
     for component in &manifest.components {
         crate::outbound::AllowedHosts::resolve(&component.allowed_outbound_hosts, &variables).unwrap();

@@ -1,0 +1,22 @@
+//! What a Spin app is, read from its files: `spin.toml` and the runtime configuration.
+//!
+//! Everything that reads these files, the embedded runtime and the command line alike, reads them here, so that no two
+//! readers disagree. Nothing here runs a component or opens a store.
+
+pub mod manifest;
+pub mod runtime_config;
+
+// What stands in them.
+pub mod outbound;
+pub mod route;
+mod store_address;
+mod template;
+pub mod variables;
+
+// How they are read.
+mod toml_file;
+
+pub use manifest::Manifest;
+pub use runtime_config::RuntimeConfig;
+pub use store_address::{StoreAddress, absolute, is_redis, without_password};
+pub use toml_file::{Place, SyntaxError};
