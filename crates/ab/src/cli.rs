@@ -47,6 +47,7 @@ enum Command {
     /// Make the better variant the only one, by relinking
     Promote(report::PromoteArguments),
     /// Print the completions for a shell
+    #[command(after_help = commands::completions::installation())]
     Completions {
         /// The shell
         shell: Shell,

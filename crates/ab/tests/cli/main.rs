@@ -7,6 +7,7 @@ mod sandbox;
 mod session;
 
 mod build;
+mod completions;
 mod entries;
 mod eval;
 mod faults;

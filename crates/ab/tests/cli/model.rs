@@ -47,12 +47,3 @@ fn an_address_in_use() {
     [exit status: 1]
     "#);
 }
-
-#[test]
-fn completions_for_every_shell() {
-    let sandbox = Sandbox::new(&[]);
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = sandbox.ab(&format!("completions {shell}")).ok().output_text();
-        assert!(script.contains("unlink") && script.contains("import"), "{shell}");
-    }
-}
