@@ -1,9 +1,11 @@
 //! Spin's protocol for remote models: the request and its answer.
 
+use problem::Problem;
 use serde::{Deserialize, Serialize};
-use spin_sdk::llm::InferencingParams;
-
-use crate::problem::Problem;
+use spin_sdk::{
+    http::StatusCode,
+    llm::{Error, InferencingParams},
+};
 
 /// What to infer. Unknown fields are ignored.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -20,7 +22,12 @@ pub(crate) struct InferRequest {
 impl InferRequest {
     /// Reads a request's body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(body).map_err(|error| Problem::malformed(&error.to_string()))
+        serde_json::from_slice(body).map_err(|error| {
+            Problem::bad_request(format!(
+                "The request is not valid: {error}. Send {{\"model\": …, \"prompt\": …}} and, if need be, \"options\" \
+                 such as {{\"maxTokens\": 6, \"temperature\": 0}}."
+            ))
+        })
     }
 }
 
@@ -76,7 +83,22 @@ impl<'t> InferResponse<'t> {
 
     /// The answer's body.
     pub(crate) fn to_json(&self) -> Result<String, Problem> {
-        serde_json::to_string(self).map_err(|error| Problem::internal(&error.to_string()))
+        serde_json::to_string(self)
+            .map_err(|error| Problem::internal(format!("The completion cannot be sent: {error}.")))
+    }
+}
+
+/// What the host said instead of a completion. It goes to the app's own components, so it may repeat the host's message.
+pub(crate) fn model_problem(model: &str, error: Error) -> Problem {
+    match error {
+        Error::InvalidInput(message) if message.contains("does not have access") => {
+            Problem::new(StatusCode::FORBIDDEN, message)
+        }
+        Error::InvalidInput(message) => Problem::bad_request(message),
+        Error::RuntimeError(message) => Problem::new(StatusCode::BAD_GATEWAY, message),
+        Error::ModelNotSupported => {
+            Problem::new(StatusCode::BAD_GATEWAY, format!("The host has no model named `{model}`."))
+        }
     }
 }
 
@@ -118,6 +140,22 @@ mod tests {
         ];
         for body in bodies {
             assert_eq!(InferRequest::parse(body).unwrap_err().status(), 400);
+        }
+    }
+
+    #[test]
+    fn what_the_host_says_has_a_status() {
+        let no_access =
+            "The component does not have access to use 'm'. To give the component access, add 'm' to …";
+        let cases = [
+            (Error::InvalidInput(no_access.to_owned()), 403, no_access),
+            (Error::InvalidInput("no text".to_owned()), 400, "no text"),
+            (Error::RuntimeError("request error".to_owned()), 502, "request error"),
+            (Error::ModelNotSupported, 502, "The host has no model named `m`."),
+        ];
+        for (error, status, detail) in cases {
+            let problem = model_problem("m", error);
+            assert_eq!((problem.status().as_u16(), problem.detail()), (status, detail));
         }
     }
 

@@ -8,12 +8,12 @@ mod stores;
 mod transfer;
 mod value;
 
-use crate::problem::Problem;
 use crate::query::Query;
 use crate::respond::Response;
 use crate::route::{Call, StoreCall};
 use crate::settings::Settings;
 use crate::store::{Error, Store};
+use problem::Problem;
 use spin_sdk::http::{Request, StatusCode};
 
 /// Answers a call of somebody who may call.
@@ -50,12 +50,12 @@ struct Target {
 }
 
 impl Target {
-    /// Tells a store's failure with its label.
+    /// The store's failure as a problem that names its label.
     fn problem(&self, error: Error) -> Problem {
-        Problem::store(&self.label, error)
+        error.problem(&self.label)
     }
 }
 
 async fn open(label: &str) -> Result<Store, Problem> {
-    Store::open(label).await.map_err(|error| Problem::store(label, error))
+    Store::open(label).await.map_err(|error| error.problem(label))
 }

@@ -1,7 +1,7 @@
 //! Export and import: JSON Lines, one `{"key": "…", "value": "…"}` to a line, the value in standard base64.
 
-use crate::problem::Problem;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use problem::Problem;
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::StatusCode;
 use std::borrow::Cow;

@@ -19,7 +19,6 @@ mod listing;
 mod safe_key;
 // The edges: answers on the wire, the host's stores.
 mod batch;
-mod problem;
 mod respond;
 mod store;
 
@@ -31,7 +30,7 @@ use spin_sdk::http::{IntoResponse, Request};
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     // The host leaves the body out where the method is HEAD.
-    answer(request).await.unwrap_or_else(Problem::into_response)
+    answer(request).await.unwrap_or_else(respond::problem)
 }
 
 async fn answer(request: Request) -> Result<Response, Problem> {

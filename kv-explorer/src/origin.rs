@@ -3,7 +3,7 @@
 //! The API sends no CORS headers, so that no other page can read an answer; and since a browser may attach credentials
 //! that it remembers, calls that another page sends are refused as well.
 
-use crate::problem::Problem;
+use problem::Problem;
 use spin_sdk::http::{HeaderMap, StatusCode, Uri};
 
 /// Refuses a call that a browser marks as another site's or another origin's.

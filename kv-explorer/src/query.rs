@@ -1,7 +1,7 @@
 //! The query string, as browsers and `curl --data-urlencode` write it.
 
-use crate::problem::Problem;
 use percent_encoding::percent_decode_str;
+use problem::Problem;
 use std::fmt::Display;
 use std::str::FromStr;
 

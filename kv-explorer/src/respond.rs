@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
+use problem::Problem;
 use serde::Serialize;
 use spin_sdk::http::{BoxBody, FullBody, HeaderValue, StatusCode, box_body};
 
@@ -30,16 +31,17 @@ pub(crate) fn bytes(content_type: &str, status: StatusCode, body: impl Into<Byte
 
 /// 200 with this JSON.
 pub(crate) fn json(body: &impl Serialize) -> Response {
-    json_as("application/json", StatusCode::OK, body)
+    match serde_json::to_vec(body) {
+        Ok(body) => bytes("application/json", StatusCode::OK, body),
+        Err(error) => problem(Problem::internal(format!("The answer cannot be written as JSON: {error}."))),
+    }
 }
 
-/// JSON under this type and status.
-pub(crate) fn json_as(content_type: &str, status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => bytes(content_type, status, body),
-        // Not reached: what is answered has neither maps with keys other than text nor a failing serializer.
-        Err(_) => bytes("text/plain", StatusCode::INTERNAL_SERVER_ERROR, "The answer could not be written."),
-    }
+/// A problem, with the headers that every answer of the API carries.
+pub(crate) fn problem(problem: Problem) -> Response {
+    let mut response = problem.into_response().map(|body| box_body(FullBody::new(Bytes::from(body))));
+    add_api_headers(&mut response);
+    response
 }
 
 /// 200 with a body in pieces that are all in memory already; each is released once it has been sent.
@@ -76,10 +78,14 @@ pub(crate) fn with_header(mut response: Response, name: &'static str, value: &st
 
 fn streamed(content_type: &str, body: BoxBody) -> Response {
     let mut response = with_header(Response::new(body), "content-type", content_type);
+    add_api_headers(&mut response);
+    response
+}
+
+fn add_api_headers(response: &mut Response) {
     for (name, value) in API_HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    response
 }
 
 fn with_length(mut response: Response, length: usize) -> Response {

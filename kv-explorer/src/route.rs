@@ -1,9 +1,9 @@
 //! Which path and method mean what, under whatever route the component is mounted.
 
 use crate::page::{self, Asset, Keep};
-use crate::problem::Problem;
 use crate::safe_key;
 use percent_encoding::percent_decode_str;
+use problem::Problem;
 use spin_sdk::http::{HeaderMap, Method, StatusCode, Uri};
 
 /// What a request is for.
@@ -68,28 +68,28 @@ pub(crate) fn path_in_component<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a
 /// Reads a path below the component's route.
 pub(crate) fn parse(method: &Method, path: &str) -> Result<Route, Problem> {
     let Some(relative) = path.strip_prefix('/') else {
-        return allow(method, &[Method::GET, Method::HEAD]).map(|()| Route::Directory);
+        return allow(method, "GET, HEAD").map(|()| Route::Directory);
     };
     if let Some(below) = relative.strip_prefix("api/") {
         return call(method, below).map(Route::Api);
     }
     let (asset, keep) = page::find(relative).ok_or_else(not_found)?;
-    allow(method, &[Method::GET, Method::HEAD]).map(|()| Route::Asset(asset, keep))
+    allow(method, "GET, HEAD").map(|()| Route::Asset(asset, keep))
 }
 
 fn call(method: &Method, path: &str) -> Result<Call, Problem> {
     let segments: Vec<&str> = path.split('/').collect();
     let (label, rest) = match segments.as_slice() {
-        ["stores"] => return allow(method, &[Method::GET]).map(|()| Call::Stores),
+        ["stores"] => return allow(method, "GET").map(|()| Call::Stores),
         ["stores", label, rest @ ..] if !label.is_empty() => (decoded(label)?, rest),
         _ => return Err(not_found()),
     };
-    let only = |expected: Method, call: StoreCall| allow(method, &[expected]).map(|()| call);
+    let only = |allowed, call: StoreCall| allow(method, allowed).map(|()| call);
     let call = match rest {
         [] => match *method {
             Method::GET => StoreCall::List,
             Method::POST => StoreCall::Set,
-            _ => return Err(not_allowed(&[Method::GET, Method::POST])),
+            _ => return Err(Problem::method_not_allowed(method, "GET, POST")),
         },
         ["keys", safe] => {
             let key = safe_key::decode(&decoded(safe)?)?;
@@ -97,13 +97,13 @@ fn call(method: &Method, path: &str) -> Result<Call, Problem> {
                 Method::GET => StoreCall::Get(key),
                 Method::PUT => StoreCall::Put(key),
                 Method::DELETE => StoreCall::Delete(key),
-                _ => return Err(not_allowed(&[Method::GET, Method::PUT, Method::DELETE])),
+                _ => return Err(Problem::method_not_allowed(method, "GET, PUT, DELETE")),
             }
         }
-        ["values"] => only(Method::POST, StoreCall::Values)?,
-        ["delete"] => only(Method::POST, StoreCall::DeleteMany)?,
-        ["export"] => only(Method::GET, StoreCall::Export)?,
-        ["import"] => only(Method::POST, StoreCall::Import)?,
+        ["values"] => only("POST", StoreCall::Values)?,
+        ["delete"] => only("POST", StoreCall::DeleteMany)?,
+        ["export"] => only("GET", StoreCall::Export)?,
+        ["import"] => only("POST", StoreCall::Import)?,
         _ => return Err(not_found()),
     };
     Ok(Call::Store(label, call))
@@ -116,18 +116,20 @@ fn decoded(segment: &str) -> Result<String, Problem> {
     }
 }
 
-fn allow(method: &Method, allowed: &[Method]) -> Result<(), Problem> {
-    if allowed.contains(method) { Ok(()) } else { Err(not_allowed(allowed)) }
-}
-
-fn not_allowed(allowed: &[Method]) -> Problem {
-    let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("This address takes {allowed}."))
-        .with_header("allow", allowed)
+/// Refuses every method but the `allowed` ones, which are listed as in an `Allow` header.
+fn allow(method: &Method, allowed: &str) -> Result<(), Problem> {
+    if allowed.split(", ").any(|one| one == method) {
+        Ok(())
+    } else {
+        Err(Problem::method_not_allowed(method, allowed))
+    }
 }
 
 fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "Nothing is at this address. The API is described in openapi.json.")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "There is nothing at this address. The API is described in openapi.json.",
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How a key is written in an address: standard base64 with padding, `-` in place of `/`.
 
-use crate::problem::Problem;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use problem::Problem;
 
 /// Writes a key for an address.
 pub(crate) fn encode(key: &str) -> String {

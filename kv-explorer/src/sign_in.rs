@@ -1,11 +1,11 @@
 //! Who may call the API: HTTP Basic credentials (RFC 7617).
 
-use crate::problem::Problem;
 use crate::settings::Settings;
 use api::log::warn;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use problem::Problem;
 use sha2::{Digest as _, Sha256};
 use spin_sdk::http::{HeaderMap, StatusCode};
 use std::time::Duration;
@@ -52,7 +52,7 @@ fn same(offered: &[u8], expected: &[u8]) -> bool {
     Sha256::digest(offered).ct_eq(&Sha256::digest(expected)).into()
 }
 
-fn unauthorized(detail: &str) -> Problem {
+fn unauthorized(detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, detail)
         .with_header("www-authenticate", "Basic realm=\"Key-value explorer\", charset=\"UTF-8\"")
 }

@@ -2,6 +2,8 @@
 
 use crate::batch::atomics::{self, Cas, CasError};
 use crate::batch::{batch, store};
+use problem::Problem;
+use spin_sdk::http::StatusCode;
 use spin_sdk::key_value;
 use spin_sdk::wit_bindgen::StreamResult;
 use std::collections::HashMap;
@@ -26,6 +28,33 @@ pub(crate) enum Error {
     TooLarge(String),
     /// The store itself failed.
     Failed(String),
+}
+
+impl Error {
+    /// What a client is told, given the label under which the store was opened.
+    pub(crate) fn problem(self, label: &str) -> Problem {
+        match self {
+            Self::Unknown => Problem::new(
+                StatusCode::NOT_FOUND,
+                format!("No store is linked to the label {label:?}. Link one in the runtime configuration."),
+            ),
+            Self::Denied => Problem::new(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "This component may not open the label {label:?}. Add it to the component's `key_value_stores` in \
+                     spin.toml."
+                ),
+            ),
+            Self::Full => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many stores are open at the same time. Try again.",
+            ),
+            Self::TooLarge(detail) => Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail),
+            Self::Failed(message) => {
+                Problem::internal(format!("The store behind the label {label:?} failed: {message}"))
+            }
+        }
+    }
 }
 
 /// Whether to go on after a key, or how the listing ends with it.

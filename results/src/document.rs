@@ -2,16 +2,17 @@
 
 use std::time::{Instant, SystemTime};
 
-use api::{Problem, log::warn};
+use api::log::warn;
 use bytes::Bytes;
 use experiment::{
     analysis::{Outcomes, Report},
     spin::{Progress, StoreError, Survey},
     timestamp,
 };
+use problem::Problem;
 use sentiment::Outcome;
 use serde::Serialize;
-use spin_sdk::http::{HeaderMap, StatusCode};
+use spin_sdk::http::HeaderMap;
 
 /// The type of an answer in lines.
 pub(crate) const LINES_TYPE: &str = "application/x-ndjson";
@@ -86,12 +87,11 @@ impl Iterator for Lines {
 /// A store that cannot be read, as a problem; the log has the reason.
 pub(crate) fn broken_off(error: &StoreError) -> Problem {
     warn(error);
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("There are no results: {}.", error.public()))
+    Problem::internal(format!("There are no results: {}.", error.public()))
 }
 
 #[cfg(test)]
 mod tests {
-    use api::Problem;
     use spin_sdk::http::HeaderValue;
 
     use super::*;
@@ -122,7 +122,7 @@ mod tests {
             serde_json::to_string(&Line::Progress(progress)).unwrap(),
             r#"{"progress":{"label":"promptstore1","variant":1,"variants":2,"read":200,"total":1000}}"#
         );
-        let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "gone");
+        let problem = Problem::internal("gone");
         assert_eq!(
             serde_json::to_string(&Line::Problem(problem)).unwrap(),
             r#"{"problem":{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"gone"}}"#

@@ -15,11 +15,12 @@ mod settings;
 
 use std::time::Instant;
 
-use api::{Problem, answer};
+use api::answer;
 use experiment::spin::Survey;
 use futures::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
+use problem::Problem;
 use sentiment::{DEFAULT_PROMPT, Outcome};
 use spin_sdk::{
     http::{BoxBody, FullBody, HeaderMap, HeaderValue, Method, Request, Response, box_body},
@@ -48,7 +49,7 @@ async fn route(request: Request) -> Result<Response<BoxBody>, Problem> {
             Ok(response)
         }
         Method::OPTIONS => Ok(whole(answer::options(METHODS))),
-        ref method => Err(Problem::method(method, METHODS)),
+        ref method => Err(Problem::method_not_allowed(method, METHODS)),
     }
 }
 

@@ -75,7 +75,7 @@ fn number(
 
 #[cfg(test)]
 mod tests {
-    use api::Problem;
+    use problem::Problem;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! From a request's body to what a person says of an answer.
 
-use api::Problem;
 use experiment::{Experiment, Variant};
+use problem::Problem;
 use sentiment::{Outcome, Sentence};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

@@ -2,8 +2,8 @@
 
 use std::{fmt, pin::pin};
 
-use api::Problem;
 use futures::future::{Either, select};
+use problem::Problem;
 use sentiment::MAX_TOKENS;
 use serde::{Deserialize, Serialize};
 use spin_sdk::{

@@ -5,8 +5,9 @@ use std::{
     rc::Rc,
 };
 
-use api::{Misconfigured, Problem, log::warn};
+use api::{Misconfigured, log::warn};
 use experiment::{Assignment, Fallback, Origin, Prompt, Variant, VisitorId};
+use problem::Problem;
 use rand::{
     SeedableRng,
     rngs::{SmallRng, SysRng},

@@ -3,7 +3,7 @@
 //! The body's declared content type does not matter, as it did not in the API that this one replaces: `curl --data` says
 //! that it sends a form. What a page of another site could send that way, [`crate::origin`] keeps out.
 
-use api::Problem;
+use problem::Problem;
 use serde::Deserialize;
 
 /// What a body should be, for the details of problems: ``send {"sentence": "…"}``.

@@ -35,5 +35,5 @@ use spin_sdk::{
 
 #[http_service]
 async fn handle(request: Request) -> Response<String> {
-    routes::route(request).await.unwrap_or_else(api::Problem::into_response)
+    routes::route(request).await.unwrap_or_else(problem::Problem::into_response)
 }

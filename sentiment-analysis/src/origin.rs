@@ -5,7 +5,7 @@
 //! `http.CrossOriginProtection`: browsers say in `Sec-Fetch-Site` where a request comes from, those that do not (on plain
 //! HTTP they leave it out) send `Origin`, and what sends neither is no browser.
 
-use api::Problem;
+use problem::Problem;
 use spin_sdk::http::{HeaderMap, StatusCode, Uri};
 
 /// Refuses a request that a page of another origin sent.

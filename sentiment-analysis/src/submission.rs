@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use api::Problem;
+use problem::Problem;
 use sentiment::Sentence;
 use serde::Deserialize;
 use serde_json::value::RawValue;

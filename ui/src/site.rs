@@ -5,6 +5,7 @@ use bytes::Bytes;
 use headers::{CacheControl, ContentLength, ContentType, ETag, HeaderMapExt, IfNoneMatch};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
+use problem::Problem;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -23,20 +24,14 @@ const NOT_FOUND_PAGE: &str = "404.html";
 pub(crate) fn answer<B>(root: &Path, request: &Request<B>) -> Response<Bytes> {
     let path = request.uri().path();
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let detail = format!("{} is not supported by {path}: use GET or HEAD.", request.method());
-        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, &detail);
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+        return problem(Problem::method_not_allowed(request.method(), "GET, HEAD"));
     }
     match find(root, path) {
         Ok((file, body)) => found(&file, body, request.headers()),
         Err(error) if is_absence(&error) => not_found(root, path, request.headers()),
         Err(error) => {
             warn(format_args!("cannot read the file for {path}: {error}"));
-            problem(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The file could not be read; the log of the app says why.",
-            )
+            problem(Problem::internal("The file could not be read; the app's log has the reason."))
         }
     }
 }
@@ -123,10 +118,10 @@ fn not_found(root: &Path, path: &str, headers: &http::HeaderMap) -> Response<Byt
     let file = root.join(NOT_FOUND_PAGE);
     let mut response = match read(&file) {
         Ok(body) if accept.contains("text/html") => page(StatusCode::NOT_FOUND, &file, body),
-        _ => problem(
-            StatusCode::NOT_FOUND,
-            &format!("There is nothing at {path}: the page is at /, the API under /api."),
-        ),
+        _ => {
+            let detail = format!("There is nothing at {path}; the page is at /, the API under /api.");
+            problem(Problem::new(StatusCode::NOT_FOUND, detail))
+        }
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     response
@@ -144,16 +139,8 @@ fn page(status: StatusCode, file: &Path, body: Bytes) -> Response<Bytes> {
     with_length(response)
 }
 
-/// A problem as in RFC 9457, with a `detail` that a person can act on.
-fn problem(status: StatusCode, detail: &str) -> Response<Bytes> {
-    let title = status.canonical_reason().unwrap_or("Error");
-    let body = serde_json::json!({
-        "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail
-    });
-    let mut response = with_status(status, body.to_string().into());
-    let content_type = HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    with_length(response)
+fn problem(problem: Problem) -> Response<Bytes> {
+    problem.into_response().map(Bytes::from)
 }
 
 fn with_status(status: StatusCode, body: Bytes) -> Response<Bytes> {

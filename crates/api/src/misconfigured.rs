@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use http::StatusCode;
-
-use crate::Problem;
+use problem::Problem;
 
 /// Which variable it is, and why its value cannot be used. As text it says how to set it.
 #[derive(Debug, Eq, PartialEq)]
@@ -39,6 +37,6 @@ impl fmt::Display for Misconfigured {
 
 impl From<Misconfigured> for Problem {
     fn from(error: Misconfigured) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        Self::internal(error.to_string())
     }
 }

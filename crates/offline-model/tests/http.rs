@@ -162,13 +162,13 @@ async fn what_it_cannot_read_it_refuses_in_the_protocols_own_shape() {
         ("POST", "/infer", br#"{"prompt":"\ud800"}"#, 400, "hex escape"),
         ("POST", "/infer", b"{\"prompt\":\"\xff\"}", 400, "unicode"),
         ("POST", "/infer", too_long.as_bytes(), 413, "1048576 bytes"),
-        ("GET", "/infer", b"", 405, "does not take GET"),
+        ("GET", "/infer", b"", 405, "GET is not allowed"),
         ("POST", "/embed", b"{}", 404, "nothing at /embed"),
         ("POST", "/v1/chat/completions", b"{}", 400, "missing field `messages`"),
         ("POST", "/v1/chat/completions", br#"{"messages":[]}"#, 400, "at least one message"),
         ("POST", "/v1/chat/completions", streamed.as_bytes(), 400, "does not stream"),
         ("POST", "/v1/chat/completions", many.as_bytes(), 400, "one answer"),
-        ("DELETE", "/v1/models", b"", 405, "does not take DELETE"),
+        ("DELETE", "/v1/models", b"", 405, "DELETE is not allowed"),
         ("POST", "/v1/embeddings", b"{}", 404, "nothing at /v1/embeddings"),
     ] {
         let answer = server.send(method, path, body).await;

@@ -1,7 +1,7 @@
 //! Request bodies, read up to a limit.
 
-use crate::problem::Problem;
 use http_body_util::BodyExt as _;
+use problem::Problem;
 use serde::de::DeserializeOwned;
 use spin_sdk::http::{Request, StatusCode};
 

@@ -2,11 +2,11 @@
 
 use super::{Target, body, list};
 use crate::listing::{Filter, Keys};
-use crate::problem::Problem;
 use crate::query::Query;
 use crate::respond::{self, Response};
 use crate::store::BATCH;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use problem::Problem;
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::{Request, StatusCode};
 use std::collections::HashSet;
@@ -107,7 +107,7 @@ pub(super) async fn delete(target: &Target, query: &Query, request: Request) -> 
                 let problem = target.problem(error);
                 let so_far =
                     format!("{} {deleted} of {} keys were deleted before.", problem.detail(), keys.len());
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, so_far)
+                Problem::internal(so_far)
             })?;
             deleted += batch.len();
         }

@@ -2,11 +2,11 @@
 
 use super::Target;
 use crate::listing::{Contract, Filter, Page};
-use crate::problem::Problem;
 use crate::query::Query;
 use crate::respond::{self, Response};
 use crate::store::{BATCH, Error, Seen};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use problem::Problem;
 use serde::Serialize;
 use std::ops::ControlFlow;
 

@@ -1,6 +1,5 @@
 //! `GET /api/stores`: what there is to explore.
 
-use crate::problem::Problem;
 use crate::respond::{self, Response};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -23,8 +22,7 @@ struct Entry {
 pub(super) async fn answer(settings: &Settings) -> Response {
     let mut stores = Vec::with_capacity(settings.labels.len());
     for label in &settings.labels {
-        let error =
-            Store::open(label).await.err().map(|error| Problem::store(label, error).detail().to_owned());
+        let error = Store::open(label).await.err().map(|error| error.problem(label).detail().to_owned());
         stores.push(Entry { label: label.clone(), error });
     }
     respond::json(&Stores { stores, read_only: settings.read_only })

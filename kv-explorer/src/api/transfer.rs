@@ -4,14 +4,14 @@ use super::body::MAX_BODY;
 use super::{Target, body, list};
 use crate::json_lines;
 use crate::listing::{self, Keys};
-use crate::problem::Problem;
 use crate::query::Query;
 use crate::respond::{self, Response};
 use crate::store::{BATCH, Bucket};
 use anyhow::anyhow;
 use bytes::Bytes;
+use problem::Problem;
 use serde::Serialize;
-use spin_sdk::http::{Request, StatusCode};
+use spin_sdk::http::Request;
 
 /// `GET /api/stores/:store/export`: every entry that matches, as JSON Lines. Values are read as the client takes them,
 /// a batch at a time, from a list of keys that was complete before the answer began.
@@ -79,7 +79,7 @@ pub(super) async fn import(target: &Target, query: &Query, request: Request) -> 
             let (problem, left) = (target.problem(error), entries.len() + keys.len());
             let detail =
                 format!("{} {} of {total} entries were imported before.", problem.detail(), total - left);
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+            Problem::internal(detail)
         })?;
     }
     Ok(respond::json(&answer))

@@ -2,10 +2,10 @@
 
 use super::{Target, body, etag};
 use crate::json_lines::{MAX_KEY, MAX_VALUE, check_sizes};
-use crate::problem::Problem;
 use crate::respond::{self, Response};
 use crate::safe_key;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use problem::Problem;
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::{HeaderMap, Request, StatusCode};
 

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use api::{Problem, answer, log::warn};
+use api::{answer, log::warn};
 use experiment::{
     Key, Record,
     spin::{Store, StoreError},
 };
+use problem::Problem;
 use sentiment::Outcome;
 use serde::Serialize;
 use spin_sdk::http::{Request, Response, StatusCode};

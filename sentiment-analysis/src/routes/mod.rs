@@ -4,7 +4,8 @@ mod feedback;
 mod sentiment;
 mod variants;
 
-use api::{Problem, answer};
+use api::answer;
+use problem::Problem;
 use spin_sdk::http::{Method, Request, Response, StatusCode};
 
 /// What the methods of a route are, as an `Allow` header lists them.
@@ -31,7 +32,7 @@ fn other_method(method: &Method, allowed: &'static str) -> Result<Response<Strin
     if method == Method::OPTIONS {
         Ok(answer::options(allowed))
     } else {
-        Err(Problem::method(method, allowed))
+        Err(Problem::method_not_allowed(method, allowed))
     }
 }
 

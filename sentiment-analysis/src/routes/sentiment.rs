@@ -2,13 +2,14 @@
 
 use std::time::{Instant, SystemTime};
 
-use api::{Problem, answer, log::warn};
+use api::{answer, log::warn};
 use bytes::Bytes;
 use experiment::{
     Key, Record, Variant,
     spin::{Found, Store, StoreError},
 };
 use http_body::Body;
+use problem::Problem;
 use sentiment::{Outcome, Sentence, read_completion};
 use serde::Serialize;
 use spin_sdk::{

@@ -1,7 +1,8 @@
 //! `GET /api/variants`: the experiment as it is set up, and which prompt each variant uses at this moment.
 
-use api::{Problem, answer};
+use api::answer;
 use experiment::{Fingerprint, Variant, spin::Store};
+use problem::Problem;
 use serde::Serialize;
 use spin_sdk::http::Response;
 

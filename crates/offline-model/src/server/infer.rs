@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use problem::Problem;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -31,7 +32,7 @@ impl Default for Options {
 }
 
 pub(super) async fn infer(body: Result<Bytes, BytesRejection>) -> Response {
-    completion(body).await.unwrap_or_else(|(status, detail)| problem(status, &detail))
+    completion(body).await.unwrap_or_else(|(status, detail)| problem(status, detail))
 }
 
 async fn completion(body: Result<Bytes, BytesRejection>) -> Result<Response, (StatusCode, String)> {
@@ -49,10 +50,7 @@ async fn completion(body: Result<Bytes, BytesRejection>) -> Result<Response, (St
     .into_response())
 }
 
-/// An answer with problem details (RFC 9457).
-pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
-    let title = status.canonical_reason().unwrap_or_default();
-    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    let content_type = HeaderValue::from_static("application/problem+json");
-    (status, [(header::CONTENT_TYPE, content_type)], body.to_string()).into_response()
+/// A failure as problem details (RFC 9457).
+pub(super) fn problem(status: StatusCode, detail: String) -> Response {
+    Problem::new(status, detail).into_response().into_response()
 }

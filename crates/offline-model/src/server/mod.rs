@@ -108,19 +108,19 @@ async fn with_server_header(mut response: Response) -> Response {
 async fn unknown_path(uri: Uri) -> Response {
     let path = uri.path();
     let detail = format!(
-        "there is nothing at {path}: use POST /infer or POST /v1/chat/completions, or see GET / for what this is"
+        "there is nothing at {path}; use POST /infer or POST /v1/chat/completions, or see GET / for what this is"
     );
-    failure(path, StatusCode::NOT_FOUND, &detail)
+    failure(path, StatusCode::NOT_FOUND, detail)
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
     let path = uri.path();
-    let detail = format!("{path} does not take {method}: see the header \"allow\"");
-    failure(path, StatusCode::METHOD_NOT_ALLOWED, &detail)
+    let detail = format!("{method} is not allowed at {path}; the header `allow` lists what is");
+    failure(path, StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 
-fn failure(path: &str, status: StatusCode, detail: &str) -> Response {
-    if path.starts_with("/v1/") { open_ai::error(status, detail) } else { infer::problem(status, detail) }
+fn failure(path: &str, status: StatusCode, detail: String) -> Response {
+    if path.starts_with("/v1/") { open_ai::error(status, &detail) } else { infer::problem(status, detail) }
 }
 
 /// A request's body as JSON, or the status and the reason to refuse it. The content type does not matter: Spin sends
