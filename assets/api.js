@@ -14,6 +14,7 @@
  * @typedef {object} Variant
  * @property {string} label
  * @property {number} weight relative to the other variants
+ * @property {string} [prompt] its text
  * @property {string} [fingerprint] of the prompt: the first 12 hex digits of its SHA-256
  * @property {'store' | 'default'} [origin] of the prompt
  * @property {string} [error] why the store could not be read
@@ -105,7 +106,8 @@ export const MAX_SENTENCE_BYTES = 4096;
 /** Milliseconds of silence until an answer is given up: longer than any sensible limit of the server's own. */
 const PATIENCE = 120_000;
 
-const SENTIMENTS = ['positive', 'neutral', 'negative', 'unsure'];
+/** @type {Sentiment[]} */
+export const SENTIMENTS = ['positive', 'neutral', 'negative', 'unsure'];
 
 /** Something went wrong, and the message says what, in words for a person. */
 export class Problem extends Error {}
@@ -126,10 +128,10 @@ export async function classify(sentence) {
 }
 
 /**
- * Says of the answer that a variant gave to a sentence what would have been right.
+ * Records what would have been the right answer to a sentence that a variant answered.
  * @param {string} sentence
  * @param {string} variant
- * @param {Sentiment | null} expected nothing takes back what was said before
+ * @param {Sentiment | null} expected nothing removes an earlier judgement
  */
 export async function correct(sentence, variant, expected) {
   await request('/api/feedback', {
@@ -165,7 +167,7 @@ export async function results(onProgress) {
   try {
     heard();
     const response = await fetch('/api/results', { headers: { accept: 'application/x-ndjson' }, signal: silence.signal });
-    if (!response.ok || !response.body) throw refusal(response.status, await response.text());
+    if (!response.ok || !response.body) throw refusal(response, await response.text());
     /** @type {Report | undefined} */
     let made;
     for await (const line of linesOf(response.body)) {
@@ -176,7 +178,7 @@ export async function results(onProgress) {
       made = report;
     }
     if (made) return made;
-    throw new Problem('The answer broke off. Retry; the log of the app may say why.');
+    throw new Problem('The answer was cut short. Try again; the app’s log may say why.');
   } catch (error) {
     throw problemOf(error);
   } finally {
@@ -198,7 +200,7 @@ async function* linesOf(body) {
   }
 }
 
-const NOT_UNDERSTOOD = 'The server answered something this page does not understand. Reload the page; it may be outdated.';
+const NOT_UNDERSTOOD = 'The server sent something that this page does not understand. Reload the page; it may be outdated.';
 
 /**
  * @param {string} path
@@ -211,18 +213,35 @@ async function request(path, init) {
     const response = await fetch(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
     const body = await response.text();
     if (response.ok) return JSON.parse(body);
-    throw refusal(response.status, body);
+    throw refusal(response, body);
   } catch (error) {
     throw problemOf(error);
   }
 }
 
 /**
- * @param {number} status
+ * Why the server did not do what was asked, and when to try again where it says so.
+ * @param {Response} response
  * @param {string} body
  */
-function refusal(status, body) {
-  return new Problem(detailOf(body) ?? `The server answered with status ${status}.`);
+function refusal({ status, headers }, body) {
+  const detail = detailOf(body) ?? `The server answered with status ${status}.`;
+  const time = timeAfter(headers.get('retry-after'));
+  return new Problem(time ? `${detail} Try again after ${time}.` : detail);
+}
+
+/**
+ * The time of day that the header `Retry-After` means (RFC 9110): so many seconds from now, or a date. Nothing where it means
+ * neither, or is over. A time stays true on a card that is read later, which a number of seconds does not.
+ * @param {string | null} value
+ */
+function timeAfter(value) {
+  if (!value) return undefined;
+  const now = new Date();
+  const time = new Date(/^\d+$/.test(value) ? now.getTime() + Number(value) * 1000 : value);
+  if (!(time > now)) return undefined;
+  const day = time.toDateString() === now.toDateString() ? undefined : 'medium';
+  return time.toLocaleString('en', { dateStyle: day, timeStyle: 'medium', hourCycle: 'h23' });
 }
 
 /**
@@ -235,8 +254,8 @@ function problemOf(error) {
   const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
   return new Problem(
     timedOut
-      ? `There was no answer within ${PATIENCE / 1000} seconds.`
-      : 'The server cannot be reached. Check that it is running, then retry.',
+      ? `The server did not answer within ${PATIENCE / 1000} seconds. Try again.`
+      : 'The server cannot be reached. Check that it is running, then try again.',
   );
 }
 
@@ -248,7 +267,7 @@ function problemOf(error) {
 function detailOf(body) {
   try {
     const { detail, title } = JSON.parse(body);
-    return detail || title;
+    return [detail, title].find((text) => text && typeof text === 'string');
   } catch {
     return undefined;
   }

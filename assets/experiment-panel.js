@@ -7,8 +7,12 @@ const SHARE = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDig
  * The prompts under test and how they are chosen. Takes `experiment`, or `failure` with what went wrong; fires `retry`.
  */
 export class ExperimentPanel extends HTMLElement {
+  /** What is shown, to tell whether anything has changed. */
+  #shown = '';
+
   /** @param {string} detail */
   set failure(detail) {
+    this.#shown = '';
     const content = clone('experiment-failed');
     part(content, '.warning span').textContent = detail;
     part(content, '.retry').addEventListener('click', () => this.dispatchEvent(new Event('retry')));
@@ -16,7 +20,12 @@ export class ExperimentPanel extends HTMLElement {
   }
 
   /** @param {Experiment} experiment */
-  set experiment({ assignment, model, variants }) {
+  set experiment(experiment) {
+    // What has not changed stays as it is, an opened prompt and the focus included.
+    const text = JSON.stringify(experiment);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    const { assignment, model, variants } = experiment;
     const content = clone('experiment');
     const total = variants.reduce((sum, { weight }) => sum + weight, 0);
     part(content, '.assignment').textContent = explain(assignment, variants.length);
@@ -32,10 +41,10 @@ export class ExperimentPanel extends HTMLElement {
  * @param {number} count of variants
  */
 function explain(assignment, count) {
-  if (count === 1) return 'One prompt answers every sentence.';
+  if (count === 1) return 'This prompt answers every sentence.';
   return assignment === 'visitor'
-    ? 'Each visitor stays with one of these prompts, drawn by weight.'
-    : 'For each sentence one of these prompts is drawn at random, by weight.';
+    ? 'Each visitor always gets the same prompt, chosen at random by weight.'
+    : 'Each sentence goes to one of these prompts, chosen at random by weight.';
 }
 
 /**
@@ -54,15 +63,17 @@ function shareBar({ weight }, series) {
  * @param {number} series
  * @param {number} total of the weights
  */
-function item({ label, weight, fingerprint, origin, error }, series, total) {
+function item({ label, weight, prompt, fingerprint, origin, error }, series, total) {
   const entry = document.createElement('li');
   entry.append(clone('experiment-variant'));
   part(entry, '.variant').textContent = label;
   part(entry, '.variant').dataset.series = String(series);
   part(entry, '.share').textContent = total > 0 ? SHARE.format(weight / total) : '';
-  part(entry, '.prompt').textContent = fingerprint ? `prompt ${fingerprint}` : '';
-  part(entry, '.prompt').hidden = !fingerprint;
-  const warning = error ?? (origin === 'default' ? 'This store has no prompt of its own: the default prompt answers.' : '');
+  part(entry, '.prompt').hidden = !prompt;
+  part(entry, '.prompt pre').textContent = prompt ?? '';
+  part(entry, '.prompt pre').setAttribute('aria-label', `Prompt of ${label}`);
+  part(entry, '.fingerprint').textContent = fingerprint ?? '';
+  const warning = error ?? (origin === 'default' ? 'This store has no usable prompt, so the default prompt is used.' : '');
   part(entry, '.warning span').textContent = warning;
   part(entry, '.warning').hidden = !warning;
   return entry;

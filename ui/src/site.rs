@@ -3,7 +3,7 @@
 use api::log::warn;
 use bytes::Bytes;
 use headers::{CacheControl, ContentLength, ContentType, ETag, HeaderMapExt, IfNoneMatch};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use problem::Problem;
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ const NOT_FOUND_PAGE: &str = "404.html";
 
 /// Answers a request from the files under `root`.
 ///
-/// `GET` and `HEAD` alone are allowed. An answer to `HEAD` keeps its body, because the host checks `content-length`
+/// Only `GET` and `HEAD` are allowed. An answer to `HEAD` keeps its body, because the host checks `content-length`
 /// against it; the HTTP server in front of the component does not send it.
 pub(crate) fn answer<B>(root: &Path, request: &Request<B>) -> Response<Bytes> {
     let path = request.uri().path();
@@ -28,7 +28,10 @@ pub(crate) fn answer<B>(root: &Path, request: &Request<B>) -> Response<Bytes> {
     }
     match find(root, path) {
         Ok((file, body)) => found(&file, body, request.headers()),
-        Err(error) if is_absence(&error) => not_found(root, path, request.headers()),
+        Err(error) if is_absence(&error) => match page_without_slash(root, request.uri()) {
+            Some(location) => redirect(location),
+            None => not_found(root, path, request.headers()),
+        },
         Err(error) => {
             warn(format_args!("cannot read the file for {path}: {error}"));
             problem(Problem::internal("The file could not be read; the app's log has the reason."))
@@ -49,6 +52,24 @@ fn find(root: &Path, path: &str) -> io::Result<(PathBuf, Bytes)> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Where `/results/` leads: to `/results`, if there is such a page.
+fn page_without_slash(root: &Path, uri: &Uri) -> Option<HeaderValue> {
+    let path = uri.path().strip_suffix('/')?;
+    // A file that is no page is not meant, and neither is the front page, which has no name.
+    if matches!(path, "" | "/") || Path::new(path).extension().is_some() || find(root, path).is_err() {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    HeaderValue::try_from(format!("{path}{query}")).ok()
+}
+
+fn redirect(location: HeaderValue) -> Response<Bytes> {
+    let mut response = with_length(with_status(StatusCode::PERMANENT_REDIRECT, Bytes::new()));
+    response.headers_mut().insert(header::LOCATION, location);
+    response.headers_mut().typed_insert(CacheControl::new().with_no_cache());
+    response
 }
 
 /// Whether the error says that there is no such file: `/index.html/x` and a name too long to exist are as absent.
@@ -245,6 +266,30 @@ mod tests {
         for path in ["/.env", "/folder", "/folder/", "/nothing", "/nothing.html", "/index"] {
             let expected = if path == "/index" { 200 } else { 404 };
             assert_eq!(ask(root.path(), "GET", path, &[]).status(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_pages_address_with_a_slash_leads_to_the_page() {
+        let root = site();
+        for (path, location) in [
+            ("/results/", "/results"),
+            ("/results/?a=b&c", "/results?a=b&c"),
+            ("/%72esults/", "/%72esults"),
+            ("/nothing/", ""),
+            ("/app.js/", ""),
+            ("/results//", ""),
+            ("//results/", ""),
+            ("/%2fresults/", ""),
+            ("//", ""),
+        ] {
+            let response = ask(root.path(), "GET", path, &[]);
+            let status = if location.is_empty() { 404 } else { 308 };
+            assert_eq!(
+                (response.status().as_u16(), header(&response, "location")),
+                (status, location),
+                "{path}"
+            );
         }
     }
 

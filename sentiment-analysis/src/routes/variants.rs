@@ -24,6 +24,7 @@ struct Answer<'i> {
 struct VariantInUse<'i> {
     label: &'i str,
     weight: u32,
+    prompt: String,
     fingerprint: Fingerprint,
     /// `store`, or `default` where the store has no prompt that can be used.
     origin: &'static str,
@@ -52,6 +53,7 @@ fn in_use<'i>(instance: &Instance, variant: &'i Variant) -> VariantInUse<'i> {
     VariantInUse {
         label: variant.label(),
         weight: variant.weight(),
+        prompt: prompt.text().to_owned(),
         fingerprint: prompt.fingerprint(),
         origin: prompt.origin().as_str(),
         error,

@@ -61,7 +61,28 @@ async fn a_browser_that_is_lost_gets_a_page() {
     let request = app.request(Method::GET, "/nothing").header("accept", "text/html");
     let response = Response::of(request).await.unwrap();
     assert_eq!((response.status, response.header("content-type")), (404, "text/html; charset=utf-8"));
+    // With a slash too many, the page is found all the same; the client of the tests follows.
+    let response = app.get("/results/?from=a-link").await;
+    assert_eq!((response.status, response.header("content-type")), (200, "text/html; charset=utf-8"));
     // Without the slash, relative addresses would go wrong.
     let response = app.get(ROUTE).await;
     assert_eq!((response.status, response.header("content-type")), (200, "text/html; charset=utf-8"));
+}
+
+/// From every page there is a way to the others, and they look alike.
+#[tokio::test]
+async fn the_pages_have_one_header() {
+    let app = App::builder().start();
+    let header = |page: &str| {
+        let (_, rest) = page.split_once("<header").unwrap();
+        rest.split_once("</header>").unwrap().0.replace(" aria-current=\"page\"", "")
+    };
+    let front = header(app.get("/").await.text());
+    for link in ["href=\"/\"", "href=\"/results\"", "href=\"/internal/kv-explorer/\""] {
+        assert!(front.contains(link), "{link} is not in {front}");
+    }
+    for path in ["/results", "/nothing"] {
+        let request = app.request(Method::GET, path).header("accept", "text/html");
+        assert_eq!(header(Response::of(request).await.unwrap().text()), front, "{path}");
+    }
 }

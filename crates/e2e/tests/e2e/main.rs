@@ -14,6 +14,7 @@ mod model_failures;
 mod feedback;
 mod results;
 
+mod cards;
 mod explorer_beyond;
 mod explorer_guard;
 mod explorer_page;

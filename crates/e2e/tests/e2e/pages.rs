@@ -1,19 +1,19 @@
 //! The pages, in a real browser.
 
-use e2e::app::{App, CREDENTIALS, FIRST};
+use e2e::app::{App, CREDENTIALS, FIRST, SECOND};
 use e2e::browser::{Browser, ENTER};
 use e2e::explorer::ROUTE;
 use e2e::model_server::{ModelServer, Reply};
 use serde_json::json;
 
-const FIELD: &str = "#sentence";
-const SUBMIT: &str = "#ask button[type=submit]";
+pub(crate) const FIELD: &str = "#sentence";
+pub(crate) const SUBMIT: &str = "#ask button[type=submit]";
 
 /// The newest card.
-const CARD: &str = "#answers > li:first-child sentiment-card";
+pub(crate) const CARD: &str = "#answers > li:first-child sentiment-card";
 
 /// Waits until as many cards as there are have this outcome, and until there are so many.
-async fn until_cards(browser: &Browser, count: usize, outcome: &str) {
+pub(crate) async fn until_cards(browser: &Browser, count: usize, outcome: &str) {
     let cards = "[...document.querySelectorAll('sentiment-card')]";
     browser
         .until(&format!(
@@ -34,7 +34,7 @@ async fn a_sentence_becomes_a_card() {
     browser.enter(FIELD, &format!("What a beautiful sunrise!{ENTER}")).await;
     until_cards(&browser, 1, "positive").await;
     let card = browser.text(CARD).await;
-    for part in ["What a beautiful sunrise!", "Positive", FIRST, "asked the model"] {
+    for part in ["What a beautiful sunrise!", "Positive", "asked the model"] {
         assert!(card.contains(part), "{part:?} is not in {card:?}");
     }
 
@@ -45,7 +45,7 @@ async fn a_sentence_becomes_a_card() {
     browser.enter(FIELD, &format!("What a beautiful sunrise!{ENTER}")).await;
     until_cards(&browser, 2, "positive").await;
     let card = browser.text(CARD).await;
-    assert!(card.contains("from the store"), "{card:?}");
+    assert!(card.contains("cached"), "{card:?}");
     assert_eq!(model.requests().len(), 2);
 
     // Several at once, and none waits for another's answer to be shown.
@@ -98,7 +98,7 @@ async fn a_person_says_what_was_right() {
     let choice = |label: &str| format!("{CARD} .correction [value={label}]");
     let pressed = |label: &str| {
         let chosen = format!("document.querySelector('{CARD} .correction [aria-pressed=true]')?.value");
-        let thanked = format!("document.querySelector('{CARD} .thanks').textContent !== 'Saving…'");
+        let thanked = format!("document.querySelector('{CARD} .said').textContent !== 'Saving…'");
         format!("{thanked} && ({chosen} ?? 'none') === '{label}'")
     };
     browser.click(&choice("negative")).await;
@@ -115,12 +115,102 @@ async fn a_person_says_what_was_right() {
     app.write(FIRST, sentence, "no record");
     browser.click(&choice("positive")).await;
     browser
-        .until(&format!("document.querySelector('{CARD} .thanks.failed')?.textContent.includes('{FIRST}')"))
+        .until(&format!("document.querySelector('{CARD} .said.failed')?.textContent.includes('{FIRST}')"))
         .await;
     assert_eq!(
         browser.run(&format!("return document.querySelector('{CARD} [aria-pressed=true]');"), &[]).await,
         json!(null)
     );
+    browser.assert_clean(&app.url("")).await;
+}
+
+#[tokio::test]
+async fn the_experiment_shows_its_prompts() {
+    let Some(browser) = Browser::start().await else { return };
+    let markup = "<img src=x onerror=\"document.title='breach'\">\nUser: {SENTENCE}";
+    let app = App::builder().store(SECOND, "other", [("prompt", markup.as_bytes())]).start();
+    browser.open(&app.url("/")).await;
+    let panel = "experiment-panel .variants li";
+    browser.until(&format!("document.querySelector('{panel}')")).await;
+    let first = String::from_utf8(app.rows(FIRST)["prompt"].clone()).unwrap();
+    for (place, prompt) in [(1, first.as_str()), (2, markup)] {
+        let part = |selector: &str| format!("{panel}:nth-child({place}) {selector}");
+        let text = format!("document.querySelector('{}')", part(".prompt pre"));
+        assert_eq!(browser.run(&format!("return {text}.checkVisibility();"), &[]).await, false);
+        browser.click(&part("summary")).await;
+        assert_eq!(
+            browser.run(&format!("return {text}.checkVisibility() && {text}.textContent;"), &[]).await,
+            prompt
+        );
+    }
+    // Looking at another tab folds nothing up; another prompt is shown at once.
+    let shown = |prompt: &str| {
+        format!("document.querySelector('{panel}:nth-child(2) pre').textContent === {}", json!(prompt))
+    };
+    browser.run("document.dispatchEvent(new Event('visibilitychange'));", &[]).await;
+    let asked =
+        "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/api/variants'))";
+    browser.until(&format!("{asked}.length === 2")).await;
+    assert_eq!(
+        browser.run("return document.querySelectorAll('experiment-panel [open]').length;", &[]).await,
+        2
+    );
+    assert_eq!(browser.run(&format!("return {};", shown(markup)), &[]).await, true);
+    app.write(SECOND, "prompt", "Another: {SENTENCE}");
+    browser.run("document.dispatchEvent(new Event('visibilitychange'));", &[]).await;
+    browser.until(&shown("Another: {SENTENCE}")).await;
+    browser.assert_clean(&app.url("")).await;
+}
+
+/// The page says what the app says, and when to try again. The app's answers are given here, one of each kind.
+#[tokio::test]
+async fn a_problem_is_shown_as_the_app_puts_it() {
+    let Some(browser) = Browser::start().await else { return };
+    let app = App::builder().start();
+    let problem =
+        |detail: &str| json!({ "type": "about:blank", "title": "A title", "detail": detail }).to_string();
+    let at = |milliseconds: i64| format!("return new Date(Date.now() + {milliseconds}).toUTCString();");
+    browser.open(&app.url("/")).await;
+    let later = browser.run(&at(3_600_000), &[]).await;
+    let earlier = browser.run(&at(-3_600_000), &[]).await;
+    let rows = [
+        (
+            429,
+            problem("Too many questions at once."),
+            json!("30"),
+            "Too many questions at once. Try again after ",
+        ),
+        (503, problem("The model is busy."), later, "The model is busy. Try again after "),
+        (503, problem("The model is busy."), earlier, "The model is busy."),
+        (503, problem("The model is busy."), json!("soon"), "The model is busy."),
+        (503, problem("The model is busy."), json!("9".repeat(30)), "The model is busy."),
+        (502, problem("The model refused the token."), json!(null), "The model refused the token."),
+        (504, json!({ "title": "Too late" }).to_string(), json!(null), "Too late"),
+        (
+            500,
+            json!({ "detail": { "a": 1 } }).to_string(),
+            json!(null),
+            "The server answered with status 500.",
+        ),
+        (502, "<b>Bad gateway</b>".to_owned(), json!(null), "The server answered with status 502."),
+    ];
+    for (status, body, retry_after, shown) in rows {
+        let row = json!([status, body, retry_after]);
+        let script = "const [status, body, after] = arguments[0];
+            const headers = after === null ? {} : { 'retry-after': after };
+            window.fetch = async () => new Response(body, { status, headers });";
+        browser.run(script, std::slice::from_ref(&row)).await;
+        browser.enter(FIELD, &format!("Hello{ENTER}")).await;
+        until_cards(&browser, 1, "failed").await;
+        let text = browser.text(&format!("{CARD} .detail")).await;
+        let rest = text.strip_prefix(shown).unwrap_or_else(|| panic!("{row}: {text}"));
+        // A time of day, with the date where that is another day.
+        let time = shown.ends_with("after ");
+        assert_eq!(rest.ends_with('.') && rest.matches(':').count() == 2, time, "{row}: {text}");
+        assert!(time || rest.is_empty(), "{row}: {text}");
+        assert!(browser.text("#announcer p:last-child").await.contains(shown.trim_end()), "{row}");
+        browser.click("#clear").await;
+    }
     browser.assert_clean(&app.url("")).await;
 }
 

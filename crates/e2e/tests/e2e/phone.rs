@@ -43,6 +43,33 @@ async fn the_apps_pages_fit_a_phone() {
     tour::of_pages(&browser, &app, async |what| assert_fits(&browser, what).await).await;
 }
 
+/// Between the form and the answers, folded up: in sight without a way past all cards, and out of theirs.
+#[tokio::test]
+async fn a_phone_shows_the_experiment_above_the_cards() {
+    let Some(browser) = Browser::start().await else { return };
+    let model = ModelServer::start().unwrap();
+    let app = tour::app(&model).start();
+    let look = "const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+        const [form, experiment, answers] = ['#ask', '.experiment', '#answers'].map(box);
+        return {
+            open: document.querySelector('experiment-panel').checkVisibility(),
+            below: experiment.top >= form.bottom && experiment.bottom <= answers.top,
+            beside: experiment.left >= answers.right,
+        };";
+    browser.open(&app.url("/")).await;
+    browser.until("document.querySelector('experiment-panel .variants li')").await;
+    assert_eq!(browser.run(look, &[]).await, json!({ "open": true, "below": false, "beside": true }));
+
+    browser.be_a_phone().await;
+    browser.until("!document.querySelector('experiment-panel').checkVisibility()").await;
+    browser.open(&app.url("/")).await;
+    browser.until("document.querySelector('experiment-panel .variants li')").await;
+    assert_eq!(browser.run(look, &[]).await, json!({ "open": false, "below": true, "beside": false }));
+    browser.click(".experiment summary").await;
+    assert_eq!(browser.run(look, &[]).await, json!({ "open": true, "below": true, "beside": false }));
+    browser.assert_clean(&app.url("")).await;
+}
+
 #[tokio::test]
 async fn the_explorer_fits_a_phone() {
     let Some(browser) = Browser::start().await else { return };

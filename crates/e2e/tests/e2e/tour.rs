@@ -23,7 +23,9 @@ pub(crate) async fn of_pages(browser: &Browser, app: &App, look: impl AsyncFn(&s
     browser.open(&app.url("/")).await;
     browser.until("document.querySelector('experiment-panel .variants li')").await;
     look("the page").await;
-    let long = format!("A sentence with a {}long word", "very".repeat(40));
+    browser.run("for (const part of document.querySelectorAll('details')) part.open = true;", &[]).await;
+    look("the page with the prompts").await;
+    let long = format!("A sentence with a {}long word", "very".repeat(90));
     for (sentence, outcome) in
         [("Sunrise!", "positive"), (&long, "positive"), ("odd", "unsure"), ("gone", "failed")]
     {
@@ -34,6 +36,8 @@ pub(crate) async fn of_pages(browser: &Browser, app: &App, look: impl AsyncFn(&s
     }
     browser.click("li:last-child .correction [value=negative]").await;
     browser.until("document.querySelector('.correction [aria-pressed=true]')").await;
+    browser.click("li:nth-child(2) .skip").await;
+    browser.click("li:nth-child(3) .more").await;
     browser.enter("#sentence", &format!(" {ENTER}")).await;
     browser.until("document.querySelector('#sentence-error').textContent").await;
     look("the page with cards").await;
