@@ -2,7 +2,7 @@
 //!
 //! The model interface is synchronous: an instance that infers can do nothing else, while one that waits for HTTP can. So
 //! the app's other components ask this one, and each has no more rights than it needs: this one has models and no stores.
-//! It knows nothing of what the prompts are about, and any app can use it as it is. In `spin.toml`:
+//! It knows nothing about what the prompts are for, and any app can use it as it is. In `spin.toml`:
 //!
 //! ```toml
 //! [[trigger.http]]
@@ -15,47 +15,46 @@
 //! ```
 //!
 //! and `allowed_outbound_hosts = ["http://inference.spin.internal"]` for the component that asks. The protocol is the one in
-//! which Spin itself asks a remote model server: `POST /infer`. Failures are problems (RFC 9457): 400 for a request that is not
-//! the protocol's, 403 for a model that `ai_models` does not list, 413 for a request of more than 1 MiB, 502 with the host's
-//! message where the model failed.
-//!
-//! - `protocol`: the request, its answer, and what the host says when it has none.
+//! which Spin itself asks a remote model server; [`api::inference`] describes it. Failures are problems (RFC 9457): 400 for a
+//! request that is not valid, 403 for a model that `ai_models` does not list, 413 for a request of more than 1 MiB, 502 with
+//! the host's message where the model failed.
+#![cfg(target_family = "wasm")]
 
-mod protocol;
-
+use api::{
+    answer,
+    inference::{Completion, InferenceFailure, InferenceOptions, InferenceRequest, PATH, TokenUsage},
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use problem::Problem;
 use spin_sdk::{
     http::{Method, Request, Response, StatusCode},
     http_service,
-    llm::{self, InferencingModel, InferencingResult},
+    llm::{self, Error, InferencingModel, InferencingParams},
 };
-
-use self::protocol::{InferRequest, InferResponse, model_problem};
 
 /// The longest request, in bytes. A prompt is text that fits a model's context.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 
 #[http_service]
 async fn handle(request: Request) -> Response<String> {
-    match route(request).await {
-        Ok(completion) => json(completion),
-        Err(problem) => problem.into_response(),
-    }
+    route(request)
+        .await
+        .and_then(|completion| answer::json(&completion))
+        .unwrap_or_else(Problem::into_response)
 }
 
-async fn route(request: Request) -> Result<String, Problem> {
+async fn route(request: Request) -> Result<Completion, Problem> {
     match (request.uri().path(), request.method()) {
-        ("/infer", &Method::POST) => infer(request).await,
-        ("/infer", method) => Err(Problem::method_not_allowed(method, "POST")),
+        (PATH, &Method::POST) => answer_request(request).await,
+        (PATH, method) => Err(Problem::method_not_allowed(method, "POST")),
         (path, _) => {
-            let detail = format!("There is nothing at `{path}`; send a POST to /infer.");
+            let detail = format!("There is nothing at `{path}`; send a POST to {PATH}.");
             Err(Problem::new(StatusCode::NOT_FOUND, detail))
         }
     }
 }
 
-async fn infer(request: Request) -> Result<String, Problem> {
+async fn answer_request(request: Request) -> Result<Completion, Problem> {
     let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
             let detail = format!("The request is longer than {MAX_REQUEST_BYTES} bytes. Shorten the prompt.");
@@ -64,19 +63,40 @@ async fn infer(request: Request) -> Result<String, Problem> {
             Problem::bad_request(format!("The request's body was cut off: {error}."))
         }
     })?;
-    let request = InferRequest::parse(&body.to_bytes())?;
-    let model = InferencingModel::Other(&request.model);
-    let result = llm::infer_with_options(model, &request.prompt, request.options.into());
-    let InferencingResult { text, usage } = result.map_err(|error| model_problem(&request.model, error))?;
-    InferResponse::new(&text, usage.prompt_token_count, usage.generated_token_count).to_json()
+    infer(InferenceRequest::read(&body.to_bytes())?)
 }
 
-/// A response with a known length, so that it needs no chunks.
-fn json(body: String) -> Response<String> {
-    let length = body.len().into();
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert("content-type", spin_sdk::http::HeaderValue::from_static("application/json"));
-    headers.insert("content-length", length);
-    response
+fn infer(InferenceRequest { model, prompt, options }: InferenceRequest) -> Result<Completion, Problem> {
+    let completed = llm::infer_with_options(InferencingModel::Other(&model), &prompt, params(&options));
+    let usage = |usage: llm::InferencingUsage| TokenUsage {
+        prompt_token_count: usage.prompt_token_count,
+        generated_token_count: usage.generated_token_count,
+    };
+    match completed {
+        Ok(completed) => Ok(Completion { text: completed.text, usage: usage(completed.usage) }),
+        Err(Error::InvalidInput(message)) if message.contains("does not have access") => {
+            Err(InferenceFailure::NotGranted(message).problem())
+        }
+        Err(Error::InvalidInput(message)) => Err(Problem::bad_request(message)),
+        Err(Error::RuntimeError(message)) => Err(InferenceFailure::Failed(message).problem()),
+        Err(Error::ModelNotSupported) => {
+            let reason = format!("The host has no model named `{model}`.");
+            Err(InferenceFailure::Failed(reason).problem())
+        }
+    }
+}
+
+/// The Spin SDK's parameters, in which the options that are set replace the defaults.
+fn params(options: &InferenceOptions) -> InferencingParams {
+    let default = InferencingParams::default();
+    InferencingParams {
+        max_tokens: options.max_tokens.unwrap_or(default.max_tokens),
+        repeat_penalty: options.repeat_penalty.unwrap_or(default.repeat_penalty),
+        repeat_penalty_last_n_token_count: options
+            .repeat_penalty_last_n_token_count
+            .unwrap_or(default.repeat_penalty_last_n_token_count),
+        temperature: options.temperature.unwrap_or(default.temperature),
+        top_k: options.top_k.unwrap_or(default.top_k),
+        top_p: options.top_p.unwrap_or(default.top_p),
+    }
 }

@@ -19,7 +19,7 @@ use spin_sdk::{
 
 use crate::{
     body::{self, Unread},
-    inference::infer,
+    inference,
     instance::Instance,
     log, origin,
     submission::Submission,
@@ -124,9 +124,9 @@ async fn classify(
 
     let rendered = prompt.render(sentence.as_str());
     let started = Instant::now();
-    let completion = infer(config, &rendered).await.map_err(|error| {
+    let completion = inference::infer(config, &rendered).await.map_err(|error| {
         warn(format_args!("{}: inference failed: {error}", variant.label()));
-        error.problem(config)
+        inference::problem(&error, config)
     })?;
     let outcome = read_completion(&rendered, &completion.text);
     if let Some(store) = store {

@@ -1,0 +1,236 @@
+//! The private call by which a component of the app asks the component `inference` to complete a prompt, for both its ends.
+//!
+//! It has the form in which Spin itself asks a remote model server: a POST of an [`InferenceRequest`] to [`URL`], answered with a
+//! [`Completion`]. A failure is a problem (RFC 9457), from which [`InferenceFailure::read`] makes out what kind it is.
+
+use std::{borrow::Cow, fmt};
+
+use http::StatusCode;
+use problem::Problem;
+use serde::{Deserialize, Serialize};
+
+/// Where the component answers.
+pub const PATH: &str = "/infer";
+
+/// The same for the app's other components, which need the host in their `allowed_outbound_hosts`.
+pub const URL: &str = "http://inference.spin.internal/infer";
+
+/// What to complete, and how. Unknown fields are ignored.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct InferenceRequest<'r> {
+    /// The model, by its name in `ai_models`.
+    #[serde(borrow)]
+    pub model: Cow<'r, str>,
+    /// The text to complete.
+    #[serde(borrow)]
+    pub prompt: Cow<'r, str>,
+    /// How to complete it.
+    #[serde(default)]
+    pub options: InferenceOptions,
+}
+
+impl<'r> InferenceRequest<'r> {
+    /// Reads the body of a request.
+    pub fn read(body: &'r [u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(body).map_err(|error| {
+            Problem::bad_request(format!(
+                "The body is not valid: {error}. Send {{\"model\": \"…\", \"prompt\": \"…\"}} and, if need be, \"options\" \
+                 such as {{\"maxTokens\": 6, \"temperature\": 0}}."
+            ))
+        })
+    }
+}
+
+/// How to complete a prompt. The Spin SDK's defaults take the place of what is not set.
+#[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are those of Spin's model interface, which explains them")]
+pub struct InferenceOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat_penalty: Option<f32>,
+    #[serde(rename = "repeatPenaltyLastNTokenCount", skip_serializing_if = "Option::is_none")]
+    pub repeat_penalty_last_n_token_count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f32>,
+}
+
+/// What the model generated.
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Completion {
+    /// The text, sometimes after an echo of the prompt.
+    pub text: String,
+    /// How many tokens it took.
+    #[serde(default)]
+    pub usage: TokenUsage,
+}
+
+/// Numbers of tokens; 0 where the model did not say.
+#[derive(Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TokenUsage {
+    /// Tokens of the prompt.
+    pub prompt_token_count: u32,
+    /// Tokens of the completion.
+    pub generated_token_count: u32,
+}
+
+/// Why there is no completion. The reasons are for the log; they may name hosts.
+#[derive(Debug, Eq, PartialEq)]
+pub enum InferenceFailure {
+    /// It took longer than the asking component waits.
+    TimedOut,
+    /// The manifest does not grant the model.
+    NotGranted(String),
+    /// The model could not be reached, failed, or answered something else.
+    Failed(String),
+}
+
+impl InferenceFailure {
+    /// A failure for any reason but the ones with a variant of their own.
+    pub fn failed(reason: impl fmt::Display) -> Self {
+        Self::Failed(reason.to_string())
+    }
+
+    /// The answer of the component that infers.
+    pub fn problem(self) -> Problem {
+        let status = match self {
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            Self::NotGranted(_) => StatusCode::FORBIDDEN,
+            Self::Failed(_) => StatusCode::BAD_GATEWAY,
+        };
+        Problem::new(status, self.to_string())
+    }
+
+    /// What a response other than a completion means to the component that asked.
+    fn read(status: StatusCode, body: &[u8]) -> Self {
+        /// As much of a problem as is needed.
+        #[derive(Deserialize)]
+        struct Members {
+            detail: String,
+        }
+
+        let reason = match serde_json::from_slice(body) {
+            Ok(Members { detail }) => format!("{status}: {detail}"),
+            Err(_) => status.to_string(),
+        };
+        match status {
+            StatusCode::FORBIDDEN => Self::NotGranted(reason),
+            StatusCode::GATEWAY_TIMEOUT => Self::TimedOut,
+            _ => Self::Failed(reason),
+        }
+    }
+}
+
+impl fmt::Display for InferenceFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("the model did not answer in time"),
+            Self::NotGranted(reason) | Self::Failed(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Reads the response to an [`InferenceRequest`].
+pub fn read_response(status: StatusCode, body: &[u8]) -> Result<Completion, InferenceFailure> {
+    if status == StatusCode::OK {
+        serde_json::from_slice(body).map_err(|error| {
+            InferenceFailure::failed(format_args!("the response is not a completion: {error}"))
+        })
+    } else {
+        Err(InferenceFailure::read(status, body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests() {
+        let plain = InferenceRequest::read(br#"{"model": "m", "prompt": "p\n"}"#).unwrap();
+        assert_eq!(
+            (&*plain.model, &*plain.prompt, &plain.options),
+            ("m", "p\n", &InferenceOptions::default())
+        );
+        assert_eq!(serde_json::to_string(&plain).unwrap(), r#"{"model":"m","prompt":"p\n","options":{}}"#);
+
+        let as_spin_sends = r#"{"maxTokens":6,"repeatPenalty":1.5,"repeatPenaltyLastNTokenCount":7,"temperature":0.0,"topK":8,"topP":0.5}"#;
+        let body = format!(r#"{{"model": "m", "prompt": "p", "extra": [], "options": {as_spin_sends}}}"#);
+        let options = InferenceRequest::read(body.as_bytes()).unwrap().options;
+        assert_eq!(serde_json::to_string(&options).unwrap(), as_spin_sends);
+    }
+
+    #[test]
+    fn other_requests_are_refused() {
+        let bodies: [&[u8]; 7] = [
+            b"",
+            b"hello",
+            b"\xff",
+            br#"{"prompt": "p"}"#,
+            br#"{"model": "m", "prompt": 5}"#,
+            br#"{"model": "m", "prompt": "p", "options": {"maxTokens": -1}}"#,
+            br#"{"model": "m", "prompt": "\ud800"}"#,
+        ];
+        for body in bodies {
+            assert_eq!(InferenceRequest::read(body).unwrap_err().status(), 400);
+        }
+    }
+
+    #[test]
+    fn completions() {
+        let cases = [
+            (
+                r#"{"text": "positive", "usage": {"promptTokenCount": 96, "generatedTokenCount": 3}}"#,
+                ("positive", 96, 3),
+            ),
+            (r#"{"text": "", "usage": {}}"#, ("", 0, 0)),
+            (r#"{"text": "a", "more": 1}"#, ("a", 0, 0)),
+        ];
+        for (body, expected) in cases {
+            let Completion { text, usage } = read_response(StatusCode::OK, body.as_bytes()).unwrap();
+            assert_eq!((text.as_str(), usage.prompt_token_count, usage.generated_token_count), expected);
+        }
+    }
+
+    #[test]
+    fn a_failure_of_one_end_is_that_failure_at_the_other() {
+        let failed = |reason: &str| InferenceFailure::Failed(reason.to_owned());
+        let cases = [
+            (InferenceFailure::TimedOut, InferenceFailure::TimedOut),
+            (
+                InferenceFailure::NotGranted("no access".to_owned()),
+                InferenceFailure::NotGranted("403 Forbidden: no access".to_owned()),
+            ),
+            (failed("connection refused"), failed("502 Bad Gateway: connection refused")),
+        ];
+        for (sent, expected) in cases {
+            let response = sent.problem().into_response();
+            assert_eq!(read_response(response.status(), response.body().as_bytes()), Err(expected));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_a_failure() {
+        let cases: [(StatusCode, &str, &str); 3] = [
+            (StatusCode::NOT_FOUND, "<html>", "404 Not Found"),
+            (StatusCode::OK, "<html>", "the response is not a completion: expected value at line 1 column 1"),
+            (
+                StatusCode::OK,
+                "{}",
+                "the response is not a completion: missing field `text` at line 1 column 2",
+            ),
+        ];
+        for (status, body, reason) in cases {
+            assert_eq!(
+                read_response(status, body.as_bytes()),
+                Err(InferenceFailure::Failed(reason.to_owned()))
+            );
+        }
+    }
+}
