@@ -8,7 +8,6 @@ mod cli;
 mod commands;
 
 /// What the commands work on: the app of a folder with its links, and its stores.
-mod stores;
 mod workspace;
 
 /// How they speak with people.

@@ -3,17 +3,19 @@
 mod app;
 /// How files are written without ever being left half written.
 pub(crate) mod durable;
+mod open_store;
 mod runtime_config;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use spin_app::{StoreAddress, absolute};
+use stores::{Directory, Labels, Partition};
 
 pub(crate) use self::app::{App, Build};
-use self::durable::{Lock, Readers};
+use self::durable::Lock;
+pub(crate) use self::open_store::OpenStore;
 pub(crate) use self::runtime_config::{Link, RuntimeConfig};
-use crate::stores::{Directory, Entries, Partition, RedisStore, SqliteStore};
 use crate::terminal::{Printer, Warning, failure, program};
 
 /// The file beside the manifest that holds the links, unless another is named.
@@ -22,6 +24,9 @@ const RUNTIME_CONFIG: &str = "runtime-config.toml";
 /// The label that Spin links by itself, and the file it uses.
 const DEFAULT_LABEL: &str = "default";
 const DEFAULT_STORE: &str = ".spin/sqlite_key_value.db";
+
+/// The file to lock while links or stores change.
+const LOCK: &str = ".spin/ab.lock";
 
 /// Where the app is, as a person said it.
 #[derive(Debug, Default, Clone)]
@@ -48,9 +53,9 @@ pub(crate) enum Target {
     Label { label: String, app: Option<String> },
 }
 
-/// A store that was found.
+/// A store, found by what a person said.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub(crate) struct ResolvedStore {
     /// How messages call it.
     pub(crate) shown: String,
     /// Where it is.
@@ -79,18 +84,16 @@ impl Workspace {
         Self::read(app, location, None)
     }
 
-    /// Reads what is there and keeps other runs of this program from changing it. Completes what a killed one left.
+    /// Reads what is there and keeps other runs of this program from changing it.
     ///
     /// # Errors
     ///
     /// As [`Workspace::open`], and when the folder cannot be written.
     pub(crate) fn open_to_change(location: &Location) -> anyhow::Result<Self> {
         let app = App::find(location.from.as_deref())?;
-        let file = Directory::of(&app.folder).lock_file();
+        let file = app.folder.join(LOCK);
         let lock = Lock::acquire(&file).with_context(|| format!("cannot lock {}", file.display()))?;
-        let workspace = Self::read(app, location, Some(lock))?;
-        workspace.stores.settle(&workspace.config.links()?)?;
-        Ok(workspace)
+        Self::read(app, location, Some(lock))
     }
 
     fn read(app: App, location: &Location, lock: Option<Lock>) -> anyhow::Result<Self> {
@@ -127,7 +130,7 @@ impl Workspace {
     ///
     /// The folder of stores cannot be read.
     pub(crate) fn shown(&self, address: &StoreAddress) -> anyhow::Result<String> {
-        self.stores.shown(address, &self.config.links()?)
+        Ok(self.stores.shown(address)?)
     }
 
     /// Whether there is a store at `address`. A linked one always is: the app makes its file when it first opens it.
@@ -147,7 +150,7 @@ impl Workspace {
     /// # Errors
     ///
     /// There is none, or the label is not the only one that links it.
-    pub(crate) fn find(&self, target: &Target) -> anyhow::Result<Found> {
+    pub(crate) fn find(&self, target: &Target) -> anyhow::Result<ResolvedStore> {
         match target {
             Target::Label { label, app } => {
                 self.app.expect_name(app.as_deref())?;
@@ -160,7 +163,7 @@ impl Workspace {
                         ))
                 })?;
                 let shown = self.shown(&link.address)?;
-                Ok(Found { shown, address: link.address, label: Some(link.label) })
+                Ok(ResolvedStore { shown, address: link.address, label: Some(link.label) })
             }
             Target::Store(store) => {
                 let address = self.stores.resolve(store)?;
@@ -183,68 +186,46 @@ impl Workspace {
                     .hint("say which with --label")
                     .into());
                 }
-                Ok(Found { shown, address, label: links.pop().map(|link| link.label) })
+                Ok(ResolvedStore { shown, address, label: links.pop().map(|link| link.label) })
             }
         }
     }
 
-    /// Opens a store: what the app sees of it, or would see once it is linked.
+    /// Opens a store: what the app sees of it, or would see once it is linked. A linked store needs no `kv create`: its
+    /// file is made here, as the app would make it.
     ///
     /// # Errors
     ///
     /// The store cannot be opened, or is of a kind that only Spin can reach.
     #[expect(clippy::unused_self, reason = "only what a workspace found is opened")]
-    pub(crate) fn open_entries(&self, found: &Found, printer: Printer) -> anyhow::Result<Box<dyn Entries>> {
-        match &found.address {
-            StoreAddress::Redis(url) => Ok(Box::new(RedisStore::open(url)?)),
-            StoreAddress::Elsewhere(kind) => {
-                Err(failure(format!("a key value store of type \"{kind}\" needs Spin")).into())
-            }
-            StoreAddress::Sqlite(path) => {
-                make_if_missing(path)?;
-                let store = SqliteStore::open(path, &found.shown)?;
-                let label = label_of_rows(&store, found, path, printer)?;
-                Ok(Box::new(store.entries(label)))
-            }
-        }
-    }
-}
-
-/// A linked store needs no `kv create`: the app would make its file as well.
-fn make_if_missing(path: &Path) -> anyhow::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    match durable::create(path, Readers::All, SqliteStore::initialise) {
-        Err(_) if path.exists() => Ok(()),
-        made => made.with_context(|| format!("cannot create {}", path.display())),
+    pub(crate) fn open_store(&self, store: &ResolvedStore, printer: Printer) -> anyhow::Result<OpenStore> {
+        let label = match &store.address {
+            StoreAddress::Sqlite(path) => label_of_rows(store, path, printer)?,
+            StoreAddress::Redis(_) | StoreAddress::Elsewhere(_) => String::new(),
+        };
+        OpenStore::open(&store.address, &label)
     }
 }
 
 /// The label under which the app reads, or will read: that of the link; without one, the label that the rows carry; in a
 /// store that never had any, the store's own name, which linking replaces.
-fn label_of_rows(
-    store: &SqliteStore,
-    found: &Found,
-    path: &Path,
-    printer: Printer,
-) -> anyhow::Result<String> {
-    let partition = store.partition()?;
-    match (found.label.clone(), partition) {
-        (Some(label), Partition::Label(rows_label)) if label != rows_label && !store.has_rows(&label)? => {
+fn label_of_rows(store: &ResolvedStore, path: &Path, printer: Printer) -> anyhow::Result<String> {
+    let labels = Labels::open(path)?;
+    match (store.label.clone(), labels.partition()?) {
+        (Some(label), Partition::Label(rows_label)) if label != rows_label && !labels.has_rows(&label)? => {
             printer.warn(&Warning::RowsUnderAnotherLabel {
-                store: found.shown.clone(),
+                store: store.shown.clone(),
                 label: label.clone(),
                 rows_label,
             });
-            Ok(label.clone())
+            Ok(label)
         }
         (Some(label), _) | (None, Partition::Label(label)) => Ok(label),
         (None, Partition::None) => {
             Ok(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default())
         }
         (None, Partition::Several(labels)) => {
-            let (shown, labels) = (&found.shown, labels.join(", "));
+            let (shown, labels) = (&store.shown, labels.join(", "));
             Err(failure(format!("key value store \"{shown}\" has entries under several labels: {labels}"))
                 .hint(format!(
                     "link it under one of them: `{} link key-value LABEL --store {shown}`",

@@ -18,32 +18,16 @@ pub(crate) enum OpenError {
 
 /// A store could not be opened when its link was applied.
 #[derive(Debug, thiserror::Error)]
-pub enum LinkError {
-    /// The store refuses.
-    #[error("cannot open the store linked to the label \"{label}\": {source}")]
-    Open {
-        /// The label.
-        label: String,
-        /// Why.
-        source: StoreError,
-    },
-    /// Only Spin can open a store of this kind.
-    #[error("cannot open the store linked to the label \"{label}\": the type {kind:?} needs Spin")]
-    Elsewhere {
-        /// The label.
-        label: String,
-        /// The kind of store.
-        kind: String,
-    },
+#[error("cannot open the store linked to the label \"{label}\": {source}")]
+pub struct LinkError {
+    label: String,
+    source: StoreError,
 }
 
 impl LinkError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Open { source, .. } => source.hint(),
-            Self::Elsewhere { .. } => None,
-        }
+        self.source.hint()
     }
 }
 
@@ -129,14 +113,8 @@ impl Links {
 
 impl Link {
     fn open(label: &str, address: &StoreAddress) -> Result<Self, LinkError> {
-        let store = match address {
-            StoreAddress::Sqlite(path) => Store::sqlite(path, label),
-            StoreAddress::Redis(url) => Store::redis(url),
-            StoreAddress::Elsewhere(kind) => {
-                return Err(LinkError::Elsewhere { label: label.to_owned(), kind: kind.clone() });
-            }
-        };
-        let store = store.map_err(|source| LinkError::Open { label: label.to_owned(), source })?;
+        let store =
+            Store::open(address, label).map_err(|source| LinkError { label: label.to_owned(), source })?;
         Ok(Self { address: address.clone(), store })
     }
 }

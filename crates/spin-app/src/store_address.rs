@@ -56,15 +56,17 @@ pub fn is_redis(text: &str) -> bool {
 
 /// A URL without the password in it, to be shown.
 pub fn without_password(url: &str) -> String {
-    match Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            // Fails only for a URL that cannot have a password.
-            let _ = parsed.set_password(Some("***"));
-            parsed.into()
-        }
-        Ok(_) => url.to_owned(),
-        Err(_) => "(not a URL)".to_owned(),
+    let Ok(mut parsed) = Url::parse(url) else { return "(not a URL)".to_owned() };
+    // The address of a socket has the password among its parameters.
+    let hide = |parameter| if str::starts_with(parameter, "pass=") { "pass=***" } else { parameter };
+    let query = parsed.query().map(|query| query.split('&').map(hide).collect::<Vec<_>>().join("&"));
+    if parsed.password().is_none() && query.as_deref() == parsed.query() {
+        return url.to_owned();
     }
+    // Fails only for a URL that cannot have a password.
+    let _ = parsed.set_password(parsed.password().is_some().then_some("***"));
+    parsed.set_query(query.as_deref());
+    parsed.into()
 }
 
 /// The server and the number of the database of a Redis URL; where it names none, the whole URL.
@@ -115,6 +117,7 @@ mod tests {
             ("redis://:secret@localhost/1", "redis://:***@localhost/1"),
             ("redis://me:se:cret@localhost", "redis://me:***@localhost"),
             ("redis://me:p%40ss@h/0?protocol=resp3", "redis://me:***@h/0?protocol=resp3"),
+            ("unix:///run/redis.sock?pass=secret&db=2", "unix:///run/redis.sock?pass=***&db=2"),
             ("redis://:secret@ho st/", "(not a URL)"),
         ] {
             let address = StoreAddress::Redis(url.to_owned());

@@ -51,6 +51,12 @@ pub enum StoreError {
         /// The store.
         place: String,
     },
+    /// Another process has the file open, and it has to be moved or removed.
+    #[error("the store {place} is in use")]
+    InUse {
+        /// The store.
+        place: String,
+    },
     /// No space is left.
     #[error("the disk of the store {place} is full")]
     Full {
@@ -93,19 +99,17 @@ pub enum StoreError {
         /// Seconds.
         waited: u64,
     },
-    /// The server wants a password and the URL has none.
-    #[error("the Redis store {place} wants a password")]
-    PasswordWanted {
+    /// The server requires a password and the URL has none.
+    #[error("the Redis store {place} requires a password")]
+    PasswordRequired {
         /// The store.
         place: String,
     },
-    /// The server refuses the URL's user name or password.
-    #[error("the Redis store {place} refuses the user name or password: {reason}")]
-    PasswordRefused {
+    /// The server rejects the URL's user name or password.
+    #[error("the Redis store {place} rejected the user name or password")]
+    PasswordRejected {
         /// The store.
         place: String,
-        /// What the server says.
-        reason: String,
     },
     /// Anything else that the Redis server reports.
     #[error("the Redis store {place} failed: {reason}")]
@@ -113,6 +117,34 @@ pub enum StoreError {
         /// The store.
         place: String,
         /// What the server says.
+        reason: String,
+    },
+    /// A kind of store that is neither an `SQLite` file nor a Redis database.
+    #[error("a key value store of the type {kind:?} needs Spin")]
+    NeedsSpin {
+        /// The type, as a runtime configuration names it.
+        kind: String,
+    },
+    /// Not the name of a store.
+    #[error("{name:?} is not a valid store name")]
+    Name {
+        /// What should have been one.
+        name: String,
+    },
+    /// Another store has the name, perhaps with other capitals.
+    #[error("Key value store \"{name}\" already exists")]
+    Exists {
+        /// The name of the other store.
+        name: String,
+    },
+    /// A file of the folder of stores cannot be read or changed.
+    #[error("cannot {action} {path}: {reason}")]
+    Folder {
+        /// What was to be done with it.
+        action: &'static str,
+        /// The file, or the folder.
+        path: String,
+        /// Why.
         reason: String,
     },
     /// An increment of something that is not a counter.
@@ -139,25 +171,36 @@ impl StoreError {
     /// What to do about it, where that can be said.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Open { .. } => "check the path, and that the folder may be written to",
+            Self::Open { .. } => "check the path, and that its folder is writable",
             Self::NotADatabase { .. } | Self::NotAStore { .. } => {
-                "link the label to another file; one that does not exist yet is made"
+                "choose another file; one that does not exist yet becomes an empty store"
             }
             Self::Damaged { .. } => {
                 "restore the file from a copy, or recover what it holds with `sqlite3 FILE .recover`"
             }
-            Self::Locked { .. } => "end the process that holds the lock, or try again",
+            Self::Locked { .. } => "stop the process that holds the lock, or try again",
+            Self::InUse { .. } => "stop the app that uses it, or unlink the store, and try again",
+            Self::Name { .. } => {
+                "a name has 1 to 64 letters (a-z, A-Z), digits, hyphens and underscores, starts with a letter or a digit, \
+                 and is not the reserved word \"default\""
+            }
             Self::ReadOnly { .. } => "make the file and its folder writable",
             Self::Full { .. } => "free some space",
+            Self::Exists { .. } => "use that store, or choose another name",
             Self::Url { .. } => "write redis://[user][:password@]host[:port][/database]",
             Self::Unreachable { .. } | Self::TimedOut { .. } => {
                 "check that the server runs, and the host and port of the URL"
             }
-            Self::PasswordWanted { .. } => "write it into the URL: redis://:PASSWORD@host:port",
-            Self::PasswordRefused { .. } => "check the user name and password in the URL",
+            Self::PasswordRequired { .. } => "put it into the URL: redis://:PASSWORD@host:port",
+            Self::PasswordRejected { .. } => "check the user name and password in the URL",
             Self::NotACounter { .. } => "delete the key, or count under another",
             Self::KeyNotText { .. } => "delete the key with the program that wrote it",
-            Self::Sqlite { .. } | Self::Closed { .. } | Self::Redis { .. } | Self::Overflow { .. } => {
+            Self::Sqlite { .. }
+            | Self::Closed { .. }
+            | Self::Redis { .. }
+            | Self::Overflow { .. }
+            | Self::NeedsSpin { .. }
+            | Self::Folder { .. } => {
                 return None;
             }
         })

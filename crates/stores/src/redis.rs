@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError, cmd};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, cmd};
+use spin_app::StoreAddress;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::{Cursor, Position, StoreError};
-use crate::per_runtime::PerRuntime;
+use crate::store::Position;
+use crate::{Cursor, Entry, PerRuntime, StoreError};
 
 /// How long an operation may take, connecting included.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many keys or values are asked for at once where all are wanted.
+const PAGE: usize = 500;
 
 /// Sets a value if it is still the one expected.
 const SWAP: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
@@ -29,13 +33,13 @@ return 0";
 pub struct RedisStore {
     client: Client,
     place: String,
-    connections: PerRuntime<Arc<Mutex<Line>>>,
+    connections: PerRuntime<Arc<Mutex<Connection>>>,
 }
 
-/// One runtime's connection.
+/// One runtime's connection, made when it is first needed.
 #[derive(Default)]
-struct Line {
-    connection: Option<MultiplexedConnection>,
+struct Connection {
+    open: Option<MultiplexedConnection>,
     /// Counts the connections made, so that of many operations which notice a loss only the first acts on it.
     number: u64,
 }
@@ -55,15 +59,7 @@ impl RedisStore {
             let reason = error.to_string();
             StoreError::Url { reason: reason.split(" - ").next().unwrap_or(&reason).to_owned() }
         })?;
-        let info = client.get_connection_info();
-        let database = info.redis_settings().db();
-        let place = match info.addr() {
-            ConnectionAddr::Unix(path) => format!("redis+unix://{}?db={database}", path.display()),
-            ConnectionAddr::Tcp(host, port) if host.contains(':') => {
-                format!("redis://[{host}]:{port}/{database}")
-            }
-            address => format!("redis://{address}/{database}"),
-        };
+        let place = StoreAddress::Redis(url.to_owned()).to_string();
         Ok(Self { client, place, connections: PerRuntime::default() })
     }
 
@@ -90,7 +86,7 @@ impl RedisStore {
         self.ask(cmd("EXISTS").arg(key), Unanswered::Repeat).await
     }
 
-    pub(super) async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
+    pub(super) async fn set_many(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -145,8 +141,7 @@ impl RedisStore {
             Some(Cursor(Position::After(_))) | None => 0,
         };
         loop {
-            let scan = cmd("SCAN").arg(position).arg("COUNT").arg(limit.max(1)).take();
-            let (next, keys): (u64, Vec<Vec<u8>>) = self.ask(&scan, Unanswered::Repeat).await?;
+            let (next, keys) = self.scan(position, limit.max(1)).await?;
             let keys: Vec<_> = keys.into_iter().filter_map(|key| String::from_utf8(key).ok()).collect();
             // Redis may answer with an empty page in the middle of a listing.
             if next == 0 || !keys.is_empty() {
@@ -156,13 +151,58 @@ impl RedisStore {
         }
     }
 
+    pub(super) async fn keys(&self) -> Result<(Vec<String>, usize), StoreError> {
+        let (mut position, mut keys) = self.scan(0, PAGE).await?;
+        while position != 0 {
+            let (next, page) = self.scan(position, PAGE).await?;
+            position = next;
+            keys.extend(page);
+        }
+        // A listing may show a key twice.
+        keys.sort_unstable();
+        keys.dedup();
+        let found = keys.len();
+        let keys: Vec<_> = keys.into_iter().filter_map(|key| String::from_utf8(key).ok()).collect();
+        let left_out = found - keys.len();
+        Ok((keys, left_out))
+    }
+
+    pub(super) async fn for_each<E: From<StoreError>>(
+        &self,
+        mut visit: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let (keys, mut left_out) = self.keys().await?;
+        for page in keys.chunks(PAGE) {
+            for (key, value) in self.get_many(page).await? {
+                match value {
+                    Some(value) => visit(&key, &value)?,
+                    None => left_out += 1,
+                }
+            }
+        }
+        Ok(left_out)
+    }
+
+    pub(super) async fn count(&self) -> Result<u64, StoreError> {
+        self.ask(&cmd("DBSIZE"), Unanswered::Repeat).await
+    }
+
+    pub(super) async fn clear(&self) -> Result<(), StoreError> {
+        self.ask(&cmd("FLUSHDB"), Unanswered::Repeat).await
+    }
+
+    /// About `limit` keys from `position` on, and where the next begin (0: there are none).
+    async fn scan(&self, position: u64, limit: usize) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+        self.ask(cmd("SCAN").arg(position).arg("COUNT").arg(limit), Unanswered::Repeat).await
+    }
+
     async fn ask<T: FromRedisValue>(&self, command: &Cmd, unanswered: Unanswered) -> Result<T, StoreError> {
-        let Ok(line) = self.connections.get(|| Ok::<_, std::convert::Infallible>(Arc::default()));
+        let Ok(connection) = self.connections.get(|| Ok::<_, std::convert::Infallible>(Arc::default()));
         let mut used = 0;
-        let attempt = self.attempt(&line, &mut used, command, unanswered);
+        let attempt = self.attempt(&connection, &mut used, command, unanswered);
         let Ok(answer) = timeout(PATIENCE, attempt).await else {
             // The server may be gone without a word: the next operation connects anew.
-            forget(&line, used);
+            forget(&connection, used);
             return Err(StoreError::TimedOut { place: self.place.clone(), waited: PATIENCE.as_secs() });
         };
         answer.map_err(|error| self.explain(&error))
@@ -170,17 +210,17 @@ impl RedisStore {
 
     async fn attempt<T: FromRedisValue>(
         &self,
-        line: &Mutex<Line>,
+        connection: &Mutex<Connection>,
         used: &mut u64,
         command: &Cmd,
         unanswered: Unanswered,
     ) -> Result<T, RedisError> {
         loop {
-            let (mut connection, number, fresh) = self.connect(line).await?;
+            let (mut open, number, fresh) = self.connect(connection).await?;
             *used = number;
-            match command.query_async(&mut connection).await {
+            match command.query_async(&mut open).await {
                 Err(error) if error.is_io_error() || error.is_unrecoverable_error() => {
-                    forget(line, number);
+                    forget(connection, number);
                     // A connection that was idle may have been closed long ago, which shows only now.
                     if fresh || unanswered == Unanswered::Fail {
                         return Err(error);
@@ -192,41 +232,42 @@ impl RedisStore {
     }
 
     /// The runtime's connection, its number, and whether it was made just now.
-    async fn connect(&self, line: &Mutex<Line>) -> Result<(MultiplexedConnection, u64, bool), RedisError> {
-        let mut line = line.lock().await;
-        if let Some(connection) = &line.connection {
-            return Ok((connection.clone(), line.number, false));
+    async fn connect(
+        &self,
+        connection: &Mutex<Connection>,
+    ) -> Result<(MultiplexedConnection, u64, bool), RedisError> {
+        let mut connection = connection.lock().await;
+        if let Some(open) = &connection.open {
+            return Ok((open.clone(), connection.number, false));
         }
         // The time limit is this module's own.
         let unlimited = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let connection = self.client.get_multiplexed_async_connection_with_config(&unlimited).await?;
-        line.number += 1;
-        line.connection = Some(connection.clone());
-        Ok((connection, line.number, true))
+        let open = self.client.get_multiplexed_async_connection_with_config(&unlimited).await?;
+        connection.number += 1;
+        connection.open = Some(open.clone());
+        Ok((open, connection.number, true))
     }
 
     fn explain(&self, error: &RedisError) -> StoreError {
         let (place, reason) = (self.place.clone(), error.to_string());
         match error.code() {
-            Some("NOAUTH") => StoreError::PasswordWanted { place },
+            Some("NOAUTH") => StoreError::PasswordRequired { place },
             // The same, said by the crate when it chooses the database.
-            _ if reason.contains("Authentication required") => StoreError::PasswordWanted { place },
-            Some("WRONGPASS") => StoreError::PasswordRefused { place, reason },
-            _ if error.kind() == ErrorKind::AuthenticationFailed => {
-                StoreError::PasswordRefused { place, reason }
-            }
+            _ if reason.contains("Authentication required") => StoreError::PasswordRequired { place },
+            Some("WRONGPASS") => StoreError::PasswordRejected { place },
+            _ if error.kind() == ErrorKind::AuthenticationFailed => StoreError::PasswordRejected { place },
             _ if error.is_io_error() => StoreError::Unreachable { place, reason },
             _ => StoreError::Redis { place, reason },
         }
     }
 }
 
-/// Gives connection `number` up. If the line is locked, somebody is connecting anew already.
-fn forget(line: &Mutex<Line>, number: u64) {
-    if let Ok(mut line) = line.try_lock()
-        && line.number == number
+/// Gives connection `number` up. If it is locked, somebody is connecting anew already.
+fn forget(connection: &Mutex<Connection>, number: u64) {
+    if let Ok(mut connection) = connection.try_lock()
+        && connection.number == number
     {
-        line.connection = None;
+        connection.open = None;
     }
 }
 

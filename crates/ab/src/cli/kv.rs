@@ -66,6 +66,16 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
+    /// Delete keys: all of them, or none if one is not there
+    Unset {
+        /// The keys
+        #[arg(value_name = "KEY", required = true)]
+        keys: Vec<String>,
+        #[command(flatten)]
+        target: TargetArguments,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
     /// Print the value of a key, exactly as it is
     Get {
         key: String,
@@ -168,6 +178,9 @@ impl KvCommand {
             }
             Self::Set { pairs, target, location } => {
                 kv::set::run(&pairs, &target.into(), &location.into(), printer)
+            }
+            Self::Unset { keys, target, location } => {
+                kv::unset::run(&keys, &target.into(), &location.into(), printer)
             }
             Self::Get { key, target, location } => {
                 kv::get::run(&key, &target.into(), &location.into(), printer)

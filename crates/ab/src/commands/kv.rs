@@ -9,6 +9,8 @@ pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod rename;
 pub(crate) mod set;
+pub(crate) mod unset;
+mod watch;
 
 /// The form of exports, shared with the explorer: a line per entry.
 mod json_lines;

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use spin_app::{StoreAddress, absolute};
+use stores::{Labels, Partition, StoreName, crash_point};
 
-use crate::stores::{Partition, RedisStore, SqliteStore, StoreName};
 use crate::terminal::{Printer, Warning, ask, failure, program};
-use crate::workspace::durable::crash_point;
-use crate::workspace::{App, Location, RuntimeConfig, Workspace};
+use crate::workspace::{App, Location, OpenStore, RuntimeConfig, Workspace};
 
 /// A link to make.
 #[derive(Debug, Clone)]
@@ -47,7 +46,7 @@ pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow:
     let shown = workspace.shown(&address)?;
     let former = workspace.config.links()?.into_iter().find(|former| former.label == *label);
     let already = former.as_ref().is_some_and(|former| former.address.leads_to(&address));
-    if already && !rows_are_misplaced(&address, &shown, label)? {
+    if already && !rows_are_misplaced(&address, label)? {
         return Err(failure(format!(
             "Key value store \"{shown}\" is already linked to app \"{app}\" with the label \"{label}\""
         ))
@@ -65,7 +64,7 @@ pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow:
     }
     match &address {
         StoreAddress::Sqlite(path) => move_rows(&workspace, path, &shown, label)?,
-        StoreAddress::Redis(url) => drop(RedisStore::open(url)?),
+        StoreAddress::Redis(_) => OpenStore::open(&address, "")?.check()?,
         StoreAddress::Elsewhere(_) => {}
     }
     crash_point("link:moved");
@@ -90,12 +89,13 @@ fn confirmed(question: &str) -> anyhow::Result<bool> {
 }
 
 /// Whether the store is linked by hand, and its rows still carry the label of an earlier link.
-fn rows_are_misplaced(address: &StoreAddress, shown: &str, label: &str) -> anyhow::Result<bool> {
+fn rows_are_misplaced(address: &StoreAddress, label: &str) -> anyhow::Result<bool> {
     match address {
         StoreAddress::Sqlite(path) if path.exists() => {
-            let store = SqliteStore::open(path, shown)?;
-            let elsewhere = matches!(store.partition()?, Partition::Label(rows_label) if rows_label != label);
-            Ok(elsewhere && !store.has_rows(label)?)
+            let labels = Labels::open(path)?;
+            let elsewhere =
+                matches!(labels.partition()?, Partition::Label(rows_label) if rows_label != label);
+            Ok(elsewhere && !labels.has_rows(label)?)
         }
         _ => Ok(false),
     }
@@ -120,10 +120,10 @@ fn move_rows(workspace: &Workspace, path: &Path, shown: &str, label: &str) -> an
     if !path.exists() {
         return Ok(());
     }
-    let mut store = SqliteStore::open(path, shown)?;
+    let mut labels = Labels::open(path)?;
     let own = absolute(workspace.config.path());
     let owner = configuration_of(path);
-    let mut elsewhere = store.linked_from()?;
+    let mut elsewhere = labels.linked_from()?;
     elsewhere.extend(owner.clone());
     for config in elsewhere.iter().filter(|config| **config != own) {
         if let Some(other) = label_elsewhere(config, &address).filter(|other| other != label) {
@@ -134,19 +134,18 @@ fn move_rows(workspace: &Workspace, path: &Path, shown: &str, label: &str) -> an
                 .into());
         }
     }
-    match store.partition()? {
-        Partition::Several(labels) if !labels.iter().any(|other| other == label) => {
-            return Err(failure(format!(
-                "Key value store \"{shown}\" has entries under several labels: {}",
-                labels.join(", ")
-            ))
-            .hint("link it with one of them; nothing was changed")
-            .into());
-        }
-        _ => {}
+    if let Partition::Several(several) = labels.partition()?
+        && !several.iter().any(|other| other == label)
+    {
+        return Err(failure(format!(
+            "Key value store \"{shown}\" has entries under several labels: {}",
+            several.join(", ")
+        ))
+        .hint("link it with one of them; nothing was changed")
+        .into());
     }
     let note = (owner.as_ref() != Some(&own)).then_some(own.as_path());
-    store.adopt(label, note)
+    Ok(labels.adopt(label, note)?)
 }
 
 fn taken(shown: &str, app: &str, label: &str) -> crate::terminal::Failure {

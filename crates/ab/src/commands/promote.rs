@@ -9,13 +9,13 @@ use experiment::analysis::Status;
 use experiment::{PROMPT_KEY, Prompt};
 use sentiment::DEFAULT_PROMPT;
 use spin_app::StoreAddress;
+use stores::StoreName;
 
 use crate::commands::report::gather::{Live, gather};
 use crate::commands::report::words;
 use crate::commands::{kv, link};
-use crate::stores::StoreName;
 use crate::terminal::{Printer, Warning, ask, failure, program};
-use crate::workspace::{Found, Location, Target, Workspace};
+use crate::workspace::{Location, ResolvedStore, Target, Workspace};
 
 /// What to promote.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ fn changes(workspace: &Workspace, live: &Live, winner: usize) -> anyhow::Result<
 /// taken. One that holds the prompt and is not linked was left by an earlier promotion, and serves again.
 fn store_of_its_own(
     workspace: &Workspace,
-    winner: &Found,
+    winner: &ResolvedStore,
     label: &str,
     prompt: &Prompt,
 ) -> anyhow::Result<(String, bool)> {
@@ -120,7 +120,7 @@ fn store_of_its_own(
         }
         _ => fits(&winner.shown),
     };
-    let names = workspace.stores.names(&workspace.config.links()?)?;
+    let names = workspace.stores.names()?;
     let base: String = format!("{base}-{}", fits(label)).trim_matches('-').chars().take(60).collect();
     for number in 1_u32.. {
         let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
@@ -138,8 +138,8 @@ fn store_of_its_own(
     Err(failure(format!("no name is left for a store of \"{label}\"")).into())
 }
 
-fn prompt_in(workspace: &Workspace, found: &Found) -> anyhow::Result<Option<Prompt>> {
-    let value = workspace.open_entries(found, Printer)?.get(PROMPT_KEY)?;
+fn prompt_in(workspace: &Workspace, found: &ResolvedStore) -> anyhow::Result<Option<Prompt>> {
+    let value = workspace.open_store(found, Printer)?.get(PROMPT_KEY)?;
     Ok(value.map(|value| Prompt::from_store(Some(value), DEFAULT_PROMPT)))
 }
 
@@ -171,9 +171,8 @@ fn make(change: &Change, prompt: &Prompt, location: &Location, printer: Printer)
     kv::create::run(&change.store, None, location, printer)?;
     let workspace = Workspace::open(location)?;
     let found = workspace.find(&Target::Store(change.store.clone()))?;
-    workspace
-        .open_entries(&found, printer)?
-        .set(&[(PROMPT_KEY.to_owned(), prompt.text().as_bytes().to_vec())])
+    let entry = (PROMPT_KEY.to_owned(), prompt.text().as_bytes().to_vec());
+    Ok(workspace.open_store(&found, printer)?.set(vec![entry])?)
 }
 
 fn say_how_to_go_back(changes: &[Change], label: &str, app: &str, printer: Printer) {

@@ -1,8 +1,8 @@
 //! `unlink key-value`.
 
 use spin_app::StoreAddress;
+use stores::Labels;
 
-use crate::stores::SqliteStore;
 use crate::terminal::{Printer, Warning, failure, program};
 use crate::workspace::{Location, Workspace};
 
@@ -30,9 +30,9 @@ pub(crate) fn run(
     if let StoreAddress::Sqlite(path) = &link.address
         && path.exists()
         && workspace.links_to(&link.address)?.len() == 1
-        && let Err(error) = SqliteStore::open(path, &shown).and_then(|mut store| store.note_label(label))
+        && let Err(error) = Labels::open(path).and_then(|mut labels| labels.note(label))
     {
-        printer.warn(&Warning::NotNoted { reason: format!("{error:#}") });
+        printer.warn(&Warning::NotNoted { reason: error.to_string() });
     }
     workspace.config.remove(label);
     workspace.config.save()?;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use stores::StoreError;
+
 /// A command failed. The message names the value at fault; the hint says what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -35,7 +37,10 @@ impl Failure {
 
     /// What to do, and the exit status, of the first failure in a chain of errors.
     pub(crate) fn advice(error: &anyhow::Error) -> (Option<&str>, u8) {
-        error.downcast_ref::<Self>().map_or((None, 1), |failure| (failure.hint.as_deref(), failure.status))
+        match error.downcast_ref::<Self>() {
+            Some(failure) => (failure.hint.as_deref(), failure.status),
+            None => (error.downcast_ref::<StoreError>().and_then(StoreError::hint), 1),
+        }
     }
 }
 

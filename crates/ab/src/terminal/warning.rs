@@ -13,6 +13,8 @@ pub(crate) enum Warning {
     RowsUnderAnotherLabel { store: String, label: String, rows_label: String },
     /// A new prompt: so many observations were made with the former one and will not be served any more.
     ObservationsStale { store: String, count: usize },
+    /// The prompt was deleted: the app uses its default prompt instead.
+    NoPrompt { store: String },
     /// A prompt that says nowhere where the sentence goes: the app uses its default prompt instead.
     NoPlaceholder { store: String },
     /// A Redis database holds keys that Spin could not list.
@@ -56,6 +58,9 @@ impl Warning {
                 format!(
                     "the prompt in \"{store}\" has no placeholder {{SENTENCE}}: the app will use its default prompt"
                 )
+            }
+            Self::NoPrompt { store } => {
+                format!("\"{store}\" has no prompt: the app will use its default prompt")
             }
             Self::KeysNotText { store, count } => {
                 format!("{count} keys in \"{store}\" are not text or hold no string and were left out")
@@ -101,7 +106,7 @@ impl Warning {
             Self::AssignedElsewhere { .. } => {
                 Some("they are not counted; the log may be older than the experiment".to_owned())
             }
-            Self::DefaultPrompt { store, .. } => {
+            Self::DefaultPrompt { store, .. } | Self::NoPrompt { store } => {
                 Some(format!("`{program} kv set --store {store} prompt=@FILE` sets one"))
             }
             Self::TemperatureNotSent => Some("set it to 0 where the model's server is configured".to_owned()),

@@ -183,6 +183,64 @@ fn a_new_prompt_tells_how_many_observations_it_makes_stale() {
 }
 
 #[test]
+fn keys_are_deleted_all_or_none() {
+    let sandbox = Sandbox::new(&["one"]);
+    sandbox.ab("kv create case-a").ok();
+    sandbox.run(&["kv", "set", "-s", "case-a", "prompt=first {SENTENCE}", "a=1", "b=2", "c=3"]).ok();
+    let prompt = experiment::Fingerprint::of("first {SENTENCE}");
+    let record = format!("one={{\"sentiment\":\"positive\",\"prompt\":\"{prompt}\",\"model\":\"m\"}}");
+    sandbox.run(&["kv", "set", "-s", "case-a", &record]).ok();
+    assert_snapshot!(
+        sandbox.session(&[
+            "kv unset -s case-a a nowhere b",
+            "kv unset -s case-a a b a",
+            "kv keys -s case-a",
+            "kv unset -s case-a prompt",
+            "kv unset -s case-a",
+            "kv keys -s case-a",
+        ]),
+        @r#"
+        $ cargo ab kv unset -s case-a a nowhere b
+        error: No key "nowhere" in key value store "case-a"
+        hint: `cargo ab kv keys` lists the keys; nothing was deleted
+        [exit status: 1]
+        $ cargo ab kv unset -s case-a a b a
+        $ cargo ab kv keys -s case-a
+        c
+        one
+        prompt
+        $ cargo ab kv unset -s case-a prompt
+        warning: "case-a" has no prompt: the app will use its default prompt
+        hint: `cargo ab kv set --store case-a prompt=@FILE` sets one
+        warning: 1 observation in "case-a" was made with the former prompt and is stale now
+        hint: their sentences are inferred again when they are asked; `cargo ab kv export --store case-a` keeps a copy
+        $ cargo ab kv unset -s case-a
+        error: the following required arguments were not provided:
+          <KEY>...
+
+        Usage: cargo ab kv unset --store <STORE> <KEY>...
+
+        For more information, try '--help'.
+        [exit status: 2]
+        $ cargo ab kv keys -s case-a
+        c
+        one
+        "#
+    );
+}
+
+#[test]
+fn keys_are_deleted_from_redis_too() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let sandbox = Sandbox::new(&["one"]);
+    sandbox.ab(&format!("kv create remote --redis {}", redis.url(0))).ok();
+    sandbox.ab("kv set -s remote a=1 b=2").ok();
+    sandbox.ab("kv unset -s remote a").ok();
+    assert!(!sandbox.ab("kv unset -s remote a b").succeeded());
+    assert_eq!(sandbox.ab("kv keys -s remote").ok().output_text(), "b\n");
+}
+
+#[test]
 fn writers_do_not_lose_each_others_entries() {
     let sandbox = Sandbox::new(&["one"]);
     sandbox.ab("kv create case-a").ok();

@@ -21,14 +21,14 @@ fn names_that_break_the_rule() {
         assert!(!run.succeeded());
     }
     assert_snapshot!(seen, @r#"
-    "a/b": error: "a/b" cannot name a key value store
-    "..": error: ".." cannot name a key value store
-    "a.b": error: "a.b" cannot name a key value store
-    "a b": error: "a b" cannot name a key value store
-    "": error: "" cannot name a key value store
-    "default": error: "default" cannot name a key value store
-    "-x": error: "-x" cannot name a key value store
-    "é": error: "é" cannot name a key value store
+    "a/b": error: "a/b" is not a valid store name
+    "..": error: ".." is not a valid store name
+    "a.b": error: "a.b" is not a valid store name
+    "a b": error: "a b" is not a valid store name
+    "": error: "" is not a valid store name
+    "default": error: "default" is not a valid store name
+    "-x": error: "-x" is not a valid store name
+    "é": error: "é" is not a valid store name
     "#);
     assert_snapshot!(
         sandbox.session(&[
@@ -44,17 +44,19 @@ fn names_that_break_the_rule() {
         @r#"
         $ cargo ab kv create CASE-A
         error: Key value store "case-a" already exists
+        hint: use that store, or choose another name
         [exit status: 1]
         $ cargo ab kv create redis://localhost:1/1
-        error: a Redis database needs no creating: link it as it is
-        hint: to give it a name: kv create NAME --redis redis://localhost:1/1
+        error: a Redis database does not have to be created: link its URL
+        hint: to give it a name: `cargo ab kv create NAME --redis redis://localhost:1/1`
         [exit status: 1]
         $ cargo ab kv rename case-a a/b
-        error: "a/b" cannot name a key value store
+        error: "a/b" is not a valid store name
         hint: a name has 1 to 64 letters (a-z, A-Z), digits, hyphens and underscores, starts with a letter or a digit, and is not the reserved word "default"
         [exit status: 1]
         $ cargo ab kv rename case-a case-a
         error: Key value store "case-a" already exists
+        hint: use that store, or choose another name
         [exit status: 1]
         $ cargo ab kv rename nowhere case-b
         error: No key value store found with name "nowhere"
@@ -69,7 +71,7 @@ fn names_that_break_the_rule() {
         hint: --yes deletes it without asking; nothing was changed
         [exit status: 1]
         $ cargo ab kv set --store no.name k=1
-        error: "no.name" cannot name a key value store
+        error: "no.name" is not a valid store name
         hint: a name has 1 to 64 letters (a-z, A-Z), digits, hyphens and underscores, starts with a letter or a digit, and is not the reserved word "default"
         [exit status: 1]
         "#
@@ -104,31 +106,32 @@ fn files_that_are_no_stores() {
         ]),
         @r#"
         $ cargo ab kv set -s text.db k=1
-        error: Key value store "text.db" is not an SQLite file: [FOLDER]/text.db
-        hint: nothing was changed
+        error: the store [FOLDER]/text.db is not an SQLite database, or it is encrypted
+        hint: choose another file; one that does not exist yet becomes an empty store
         [exit status: 1]
         $ cargo ab link key-value one -s text.db
-        error: Key value store "text.db" is not an SQLite file: [FOLDER]/text.db
-        hint: nothing was changed
+        error: the store [FOLDER]/text.db is not an SQLite database, or it is encrypted
+        hint: choose another file; one that does not exist yet becomes an empty store
         [exit status: 1]
         $ cargo ab kv set -s music.db k=1
-        error: Key value store "music.db" is an SQLite file, but not a key value store of Spin: [FOLDER]/music.db
-        hint: it needs the table spin_key_value (store, key, value); nothing was changed
+        error: the SQLite database [FOLDER]/music.db is not a key-value store: its tables are songs
+        hint: choose another file; one that does not exist yet becomes an empty store
         [exit status: 1]
         $ cargo ab link key-value one -s music.db
-        error: Key value store "music.db" is an SQLite file, but not a key value store of Spin: [FOLDER]/music.db
-        hint: it needs the table spin_key_value (store, key, value); nothing was changed
+        error: the SQLite database [FOLDER]/music.db is not a key-value store: its tables are songs
+        hint: choose another file; one that does not exist yet becomes an empty store
         [exit status: 1]
         $ cargo ab kv set -s damaged.db k=1
-        error: Key value store "damaged.db" is damaged: [FOLDER]/damaged.db
-        hint: `sqlite3 FILE .recover` may save its entries; nothing was changed
+        error: the store [FOLDER]/damaged.db is damaged: database disk image is malformed
+        hint: restore the file from a copy, or recover what it holds with `sqlite3 FILE .recover`
         [exit status: 1]
         $ cargo ab link key-value one -s damaged.db
-        error: Key value store "damaged.db" is damaged: [FOLDER]/damaged.db
-        hint: `sqlite3 FILE .recover` may save its entries; nothing was changed
+        error: the store [FOLDER]/damaged.db is damaged: database disk image is malformed
+        hint: restore the file from a copy, or recover what it holds with `sqlite3 FILE .recover`
         [exit status: 1]
         $ cargo ab kv get -s ./ k
-        error: Key value store "[FOLDER]" is a folder, not a file
+        error: cannot open the store [FOLDER]: unable to open database file: [FOLDER]
+        hint: check the path, and that its folder is writable
         [exit status: 1]
         "#
     );
@@ -144,12 +147,12 @@ fn a_locked_store() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_snapshot!(sandbox.session(&["kv set -s case-a k=1", "kv rename case-a case-b"]), @r#"
     $ cargo ab kv set -s case-a k=1
-    error: Key value store "case-a" is locked by another process: [FOLDER]/.spin/stores/case-a.db
-    hint: wait until it has finished, or stop it; nothing was changed
+    error: the store [FOLDER]/.spin/stores/case-a.db is locked by another process (waited 5 s)
+    hint: stop the process that holds the lock, or try again
     [exit status: 1]
     $ cargo ab kv rename case-a case-b
-    error: Key value store "case-a" is in use
-    hint: stop the app that uses it, or unlink the store, and try again; nothing was changed
+    error: the store [FOLDER]/.spin/stores/case-a.db is in use
+    hint: stop the app that uses it, or unlink the store, and try again
     [exit status: 1]
     "#);
     drop(other);
@@ -168,12 +171,12 @@ fn a_store_in_use_is_neither_moved_nor_removed() {
         sandbox.session(&["kv rename case-a case-b", "kv delete case-a --yes", "kv get -s case-a k"]),
         @r#"
         $ cargo ab kv rename case-a case-b
-        error: Key value store "case-a" is in use
-        hint: stop the app that uses it, or unlink the store, and try again; nothing was changed
+        error: the store [FOLDER]/.spin/stores/case-a.db is in use
+        hint: stop the app that uses it, or unlink the store, and try again
         [exit status: 1]
         $ cargo ab kv delete case-a --yes
-        error: Key value store "case-a" is in use
-        hint: stop the app that uses it, or unlink the store, and try again; nothing was changed
+        error: the store [FOLDER]/.spin/stores/case-a.db is in use
+        hint: stop the app that uses it, or unlink the store, and try again
         [exit status: 1]
         $ cargo ab kv get -s case-a k
         1
@@ -219,7 +222,7 @@ fn a_read_only_store() {
     mode(".spin/stores", 0o755);
     assert!(!output.status.success());
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.starts_with("error: Key value store \"case-a\" is read-only"), "{message}");
+    assert!(message.contains("case-a.db is read-only"), "{message}");
     assert!(rows(&sandbox.store("case-a")).is_empty());
 }
 
@@ -236,20 +239,20 @@ fn redis_that_does_not_let_us_in() {
         ]),
         @r#"
         $ cargo ab kv create case-a --redis redis://127.0.0.1:1/0
-        error: Redis at redis://127.0.0.1:1/0 does not answer: Connection refused (os error 111)
-        hint: start it, or check the address; nothing was changed
+        error: cannot reach the Redis store redis://127.0.0.1:1/0: Connection refused (os error 111)
+        hint: check that the server runs, and the host and port of the URL
         [exit status: 1]
         $ cargo ab link key-value one -s redis://127.0.0.1:1/0
-        error: Redis at redis://127.0.0.1:1/0 does not answer: Connection refused (os error 111)
-        hint: start it, or check the address; nothing was changed
+        error: cannot reach the Redis store redis://127.0.0.1:1/0: Connection refused (os error 111)
+        hint: check that the server runs, and the host and port of the URL
         [exit status: 1]
         $ cargo ab kv set -s redis://127.0.0.1:1/0 k=1
-        error: Redis at redis://127.0.0.1:1/0 does not answer: Connection refused (os error 111)
-        hint: start it, or check the address; nothing was changed
+        error: cannot reach the Redis store redis://127.0.0.1:1/0: Connection refused (os error 111)
+        hint: check that the server runs, and the host and port of the URL
         [exit status: 1]
         $ cargo ab kv set -s redis:// k=1
-        error: redis:// is not a URL of Redis
-        hint: it looks like redis://HOST:PORT/DATABASE
+        error: the URL of the Redis store is not valid: Missing hostname
+        hint: write redis://[user][:password@]host[:port][/database]
         [exit status: 1]
         $ cargo ab kv list
         No key value stores found
@@ -257,9 +260,9 @@ fn redis_that_does_not_let_us_in() {
     );
     let Some(redis) = RedisServer::start(&["--requirepass", "s3cret"]) else { return };
     let seen = sandbox.ab(&format!("kv create case-a --redis {}", redis.url(0))).seen();
-    assert!(seen.contains("asks for a password") && seen.contains("hint:"), "{seen}");
+    assert!(seen.contains("requires a password") && seen.contains("hint:"), "{seen}");
     let seen = sandbox.ab(&format!("kv get -s redis://:wrong@127.0.0.1:{}/0 k", redis.port)).seen();
-    assert!(seen.contains("asks for a password") && !seen.contains("wrong"), "{seen}");
+    assert!(seen.contains("rejected the user name or password") && !seen.contains("wrong"), "{seen}");
     assert!(!sandbox.path(".spin/stores").exists() && !sandbox.path("runtime-config.toml").exists());
 }
 

@@ -192,12 +192,12 @@ fn stores_by_path_and_by_url() {
     $ cargo ab link key-value one --store elsewhere/store.db
     Key value store "elsewhere/store.db" is now linked to app "sentiment-analysis-ab-test" with the label "one"
     $ cargo ab link key-value two --store redis://127.0.0.1:[PORT]/3
-    error: Redis at redis://127.0.0.1:[PORT]/3 asks for a password, or for another one
-    hint: put it into the URL: redis://:PASSWORD@HOST:PORT/DATABASE; nothing was changed
+    error: the Redis store redis://127.0.0.1:[PORT]/3 requires a password
+    hint: put it into the URL: redis://:PASSWORD@host:port
     [exit status: 1]
     $ cargo ab link key-value two --store redis://:wrong@127.0.0.1:[PORT]/3
-    error: Redis at redis://:***@127.0.0.1:[PORT]/3 asks for a password, or for another one
-    hint: put it into the URL: redis://:PASSWORD@HOST:PORT/DATABASE; nothing was changed
+    error: the Redis store redis://:***@127.0.0.1:[PORT]/3 rejected the user name or password
+    hint: check the user name and password in the URL
     [exit status: 1]
     $ cargo ab link key-value two --store redis://:[PASSWORD]@127.0.0.1:[PORT]/3
     Key value store "redis://:***@127.0.0.1:[PORT]/3" is now linked to app "sentiment-analysis-ab-test" with the label "two"

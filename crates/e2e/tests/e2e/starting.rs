@@ -221,7 +221,7 @@ fn a_malformed_runtime_config() {
     sandbox.write("a.db", "This is no database, but text that is long enough to be told from one.");
     assert_snapshot!(sandbox.up(&[]), @r#"
     error: cannot open the store linked to the label "promptstore1": the store [FOLDER]/a.db is not an SQLite database, or it is encrypted
-    hint: link the label to another file; one that does not exist yet is made
+    hint: choose another file; one that does not exist yet becomes an empty store
     [exit status: 1]
     "#);
 }

@@ -7,7 +7,7 @@ use std::future::Future;
 
 use futures::future::{join_all, try_join_all};
 
-use super::{Store, StoreError};
+use crate::{Store, StoreError};
 
 /// A store in a file of its own, which goes with the folder.
 fn sqlite_store() -> (tempfile::TempDir, Store) {
@@ -30,7 +30,7 @@ macro_rules! on_each_store {
             $(#[tokio::test]
             async fn $contract() {
                 if let Some(server) = e2e::redis_server::RedisServer::start(&[]) {
-                    super::$contract(super::Store::redis(&server.url(0)).unwrap()).await;
+                    super::$contract(crate::Store::redis(&server.url(0)).unwrap()).await;
                 }
             })+
         }
@@ -47,6 +47,7 @@ on_each_store!(
     swaps_exactly_under_contention,
     lists_a_large_store_while_it_is_written,
     lists_small_stores,
+    visits_every_entry_in_order,
     serves_several_runtimes,
 );
 
@@ -120,6 +121,9 @@ async fn writes_and_deletes_many(store: Store) {
     for (key, value) in entries {
         assert_eq!(store.get(&key).await, Ok(Some(value)));
     }
+    let twice = [b"first", b"later"].map(|value| ("prompt".to_owned(), value.to_vec()));
+    store.set_many(twice.into()).await.unwrap();
+    assert_eq!(store.get("prompt").await, Ok(Some(b"later".to_vec())));
     store.delete_many(&[]).await.unwrap();
     store.delete_many(&["none".to_owned(), "prompt".to_owned(), String::new()]).await.unwrap();
     let mut left: BTreeSet<_> = awkward_keys().into_iter().collect();
@@ -241,6 +245,39 @@ async fn all_keys(store: &Store, limit: usize) -> BTreeSet<String> {
             some => cursor = some,
         }
     }
+}
+
+async fn visits_every_entry_in_order(store: Store) {
+    let visit = async || {
+        let mut seen = Vec::new();
+        let left_out = store.for_each(|key, value| {
+            seen.push((key.to_owned(), value.to_vec()));
+            Ok::<_, StoreError>(())
+        });
+        assert_eq!(left_out.await, Ok(0));
+        seen
+    };
+    assert!(visit().await.is_empty());
+    // More than Redis is asked for at once.
+    let mut entries: Vec<_> = (0..1200).map(|number| (format!("{number}"), vec![0xff; number % 7])).collect();
+    entries.extend(awkward_keys().into_iter().map(|key| (key, b"value".to_vec())));
+    store.set_many(entries.clone()).await.unwrap();
+    entries.sort();
+    assert_eq!(visit().await, entries);
+    let keys = entries.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(store.keys().await, Ok((keys, 0)));
+    assert_eq!(store.count().await, Ok(entries.len() as u64));
+
+    let mut visits = 0;
+    let stopped = store.for_each(|key, _| {
+        visits += 1;
+        Err(StoreError::NotACounter { key: key.to_owned() })
+    });
+    assert_eq!(stopped.await, Err(StoreError::NotACounter { key: String::new() }));
+    assert_eq!(visits, 1);
+
+    store.clear().await.unwrap();
+    assert_eq!((visit().await.len(), store.count().await), (0, Ok(0)));
 }
 
 /// As the server does it: one single-threaded runtime per core, all with the same store; and then some have ended.

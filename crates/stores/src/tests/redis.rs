@@ -35,9 +35,9 @@ fn refuses_what_is_no_url_and_never_tells_a_password() {
         assert!(error.hint().is_some());
     }
     for (url, place) in [
-        ("redis://name:secret@example.org", "redis://example.org:6379/0"),
-        ("redis://:secret@[::1]:7000/3", "redis://[::1]:7000/3"),
-        ("redis+unix:///run/redis.sock?pass=secret&db=2", "redis+unix:///run/redis.sock?db=2"),
+        ("redis://name:secret@example.org", "redis://name:***@example.org"),
+        ("redis://:secret@[::1]:7000/3", "redis://:***@[::1]:7000/3"),
+        ("redis+unix:///run/redis.sock?pass=secret&db=2", "redis+unix:///run/redis.sock?pass=***&db=2"),
     ] {
         let store = Store::redis(url).unwrap();
         assert_eq!(store.to_string(), place);
@@ -53,14 +53,14 @@ async fn says_what_is_wrong_with_the_password() {
         let place = format!("redis://127.0.0.1:{port}/{database}");
         let store =
             |login: &str| Store::redis(&format!("redis://{login}127.0.0.1:{port}/{database}")).unwrap();
-        let wanted = StoreError::PasswordWanted { place: place.clone() };
+        let wanted = StoreError::PasswordRequired { place: place.clone() };
         assert_eq!(store("").get("key").await, Err(wanted.clone()));
         assert_eq!(store("").increment("key", 1).await, Err(wanted.clone()));
-        assert_eq!(wanted.to_string(), format!("the Redis store {place} wants a password"));
+        assert_eq!(wanted.to_string(), format!("the Redis store {place} requires a password"));
 
         for login in [":wrongsecret@", "nobody:wrongsecret@"] {
             let refused = store(login).get("key").await.unwrap_err();
-            assert!(matches!(refused, StoreError::PasswordRefused { .. }), "{refused:?}");
+            assert!(matches!(refused, StoreError::PasswordRejected { .. }), "{refused:?}");
             assert!(!format!("{refused:?}").contains("wrongsecret"), "{refused:?}");
         }
         assert_eq!(store(":secret@").get("key").await, Ok(None));
@@ -76,7 +76,7 @@ async fn a_refused_login_is_not_for_ever() {
     command(&server.url(0), &[b"CONFIG", b"SET", b"requirepass", b"secret"]);
     let with_password = format!("redis://:secret@127.0.0.1:{}", server.port);
     command(&with_password, &[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"]);
-    assert!(matches!(store.get("key").await, Err(StoreError::PasswordWanted { .. })));
+    assert!(matches!(store.get("key").await, Err(StoreError::PasswordRequired { .. })));
     command(&with_password, &[b"CONFIG", b"SET", b"requirepass", b""]);
     assert_eq!(store.get("key").await, Ok(Some(b"value".to_vec())));
 }
@@ -117,7 +117,7 @@ async fn a_silent_server_is_an_error_and_not_a_hang() {
     let port = listener.local_addr().unwrap().port();
     let store = Store::redis(&format!("redis://127.0.0.1:{port}")).unwrap();
     let (one, other) = tokio::join!(store.get("key"), store.increment("key", 1));
-    let place = format!("redis://127.0.0.1:{port}/0");
+    let place = format!("redis://127.0.0.1:{port}");
     let timed_out = StoreError::TimedOut { place, waited: 5 };
     assert_eq!((one, other), (Err(timed_out.clone()), Err(timed_out)));
 }

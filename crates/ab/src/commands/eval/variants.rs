@@ -114,7 +114,7 @@ fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant
             continue;
         }
         let found = workspace.find(&Target::Label { label: link.label.clone(), app: None })?;
-        if let Some(value) = workspace.open_entries(&found, printer)?.get(PROMPT_KEY)? {
+        if let Some(value) = workspace.open_store(&found, printer)?.get(PROMPT_KEY)? {
             let prompt = Prompt::from_store(Some(value), DEFAULT_PROMPT);
             warn_of_default(&prompt, &found.shown, printer);
             variants.push(Variant { name: link.label, from: from_store(&found.shown), prompt });
@@ -144,7 +144,7 @@ fn read(workspace: &Workspace, source: &Source, printer: Printer) -> anyhow::Res
         Source::Label(label) => (label, Target::Label { label: label.clone(), app: None }),
     };
     let found = workspace.find(&target)?;
-    let value = workspace.open_entries(&found, printer)?.get(PROMPT_KEY)?;
+    let value = workspace.open_store(&found, printer)?.get(PROMPT_KEY)?;
     if value.is_none() && matches!(source, Source::Store(_)) && found.label.is_none() {
         return Err(failure(format!("key value store \"{}\" has no prompt", found.shown))
             .hint(format!("`{} kv set --store {} prompt=@FILE` sets one", program(), found.shown))

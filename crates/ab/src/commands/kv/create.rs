@@ -1,10 +1,10 @@
 //! `kv create`.
 
-use spin_app::{is_redis, without_password};
+use spin_app::{StoreAddress, is_redis, without_password};
+use stores::StoreName;
 
-use crate::stores::{RedisStore, StoreName};
-use crate::terminal::{Printer, failure};
-use crate::workspace::{Location, Workspace};
+use crate::terminal::{Printer, failure, program};
+use crate::workspace::{Location, OpenStore, Workspace};
 
 /// Makes an empty `SQLite` store, or gives a Redis database a name.
 ///
@@ -18,16 +18,20 @@ pub(crate) fn run(
     printer: Printer,
 ) -> anyhow::Result<()> {
     if is_redis(name) {
-        return Err(failure("a Redis database needs no creating: link it as it is")
-            .hint(format!("to give it a name: kv create NAME --redis {}", without_password(name)))
+        return Err(failure("a Redis database does not have to be created: link its URL")
+            .hint(format!(
+                "to give it a name: `{} kv create NAME --redis {}`",
+                program(),
+                without_password(name)
+            ))
             .into());
     }
     let name = StoreName::parse(name)?;
     let workspace = Workspace::open_to_change(location)?;
     if let Some(url) = redis {
-        RedisStore::open(url)?;
+        OpenStore::open(&StoreAddress::Redis(url.to_owned()), "")?.check()?;
     }
-    workspace.stores.create(&name, redis, &workspace.config.links()?)?;
+    workspace.stores.create(&name, redis)?;
     printer.message(format_args!("Key value store \"{name}\" created"));
     Ok(())
 }

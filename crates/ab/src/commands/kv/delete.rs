@@ -1,10 +1,10 @@
 //! `kv delete`.
 
-use spin_app::{StoreAddress, without_password};
+use spin_app::StoreAddress;
+use stores::{Exclusive, StoreName};
 
-use crate::stores::{RedisStore, SqliteStore, StoreName};
 use crate::terminal::{Printer, ask, failure, program};
-use crate::workspace::{Location, Workspace};
+use crate::workspace::{Location, OpenStore, Workspace};
 
 /// Deletes a store with all its entries, and the links to it.
 ///
@@ -14,7 +14,7 @@ use crate::workspace::{Location, Workspace};
 pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) -> anyhow::Result<()> {
     let name = StoreName::parse(name)?;
     let mut workspace = Workspace::open_to_change(location)?;
-    let Some(address) = workspace.stores.names(&workspace.config.links()?)?.remove(&name) else {
+    let Some(address) = workspace.stores.names()?.remove(&name) else {
         return Err(failure(format!("No key value store found with name \"{name}\""))
             .hint(format!("`{} kv list` shows what there is", program()))
             .into());
@@ -25,9 +25,9 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
         return Ok(());
     }
     let exclusive = match &address {
-        StoreAddress::Sqlite(path) => Some(SqliteStore::open(path, name.as_str())?.into_exclusive()?),
-        StoreAddress::Redis(url) => {
-            RedisStore::open(url)?.clear()?;
+        StoreAddress::Sqlite(path) => Some(Exclusive::take(path)?),
+        StoreAddress::Redis(_) => {
+            OpenStore::open(&address, "")?.ask(async |store| store.clear().await)?;
             None
         }
         StoreAddress::Elsewhere(_) => None,
@@ -39,7 +39,7 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
         }
         workspace.config.save()?;
     }
-    workspace.stores.remove(&name, &address)?;
+    workspace.stores.remove(&name)?;
     drop(exclusive);
     printer.message(format_args!("Key value store \"{name}\" deleted"));
     Ok(())
@@ -65,11 +65,9 @@ fn confirmed(
             program()
         ));
     }
-    if let StoreAddress::Redis(url) = address {
-        let count = RedisStore::open(url)?.count()?;
-        let database = without_password(url);
-        printer
-            .message(format_args!("All {count} keys of the Redis database at {database} will be deleted."));
+    if let StoreAddress::Redis(_) = address {
+        let count = OpenStore::open(address, "")?.ask(async |store| store.count().await)?;
+        printer.message(format_args!("All {count} keys of the Redis database at {address} will be deleted."));
     }
     let question = format!("The action is irreversible. Please type \"{name}\" for confirmation");
     Ok(ask::line(&question, None)? == name.as_str())

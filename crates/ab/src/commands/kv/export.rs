@@ -22,13 +22,15 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     let workspace = Workspace::open(location)?;
     let found = workspace.find(target)?;
-    let mut entries = workspace.open_entries(&found, printer)?;
+    let store = workspace.open_store(&found, printer)?;
     let mut count = 0_usize;
+    let mut left_out = 0;
     let mut write = |out: &mut dyn std::io::Write| {
-        entries.for_each(&mut |key, value| {
+        left_out = store.for_each(|key, value| {
             count += 1;
             json_lines::write(out, key, value)
-        })
+        })?;
+        Ok(())
     };
     match file {
         None => printer.stream(|out| write(out))?,
@@ -52,8 +54,8 @@ pub(crate) fn run(
             ));
         }
     }
-    if entries.left_out() > 0 {
-        printer.warn(&Warning::KeysNotText { store: found.shown, count: entries.left_out() });
+    if left_out > 0 {
+        printer.warn(&Warning::KeysNotText { store: found.shown, count: left_out });
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::workspace::{Location, Target, Workspace};
 pub(crate) fn run(key: &str, target: &Target, location: &Location, printer: Printer) -> anyhow::Result<()> {
     let workspace = Workspace::open(location)?;
     let found = workspace.find(target)?;
-    let Some(mut value) = workspace.open_entries(&found, printer)?.get(key)? else {
+    let Some(mut value) = workspace.open_store(&found, printer)?.get(key)? else {
         return Err(failure(format!("No key \"{key}\" in key value store \"{}\"", found.shown)).into());
     };
     if printer.data_is_read_by_a_person() {

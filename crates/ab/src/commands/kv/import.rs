@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::json_lines;
+use super::watch::change_entries;
 use crate::terminal::Printer;
 use crate::workspace::{Location, Target, Workspace};
 
@@ -32,11 +33,10 @@ pub(crate) fn run(
             json_lines::read(BufReader::new(file)).with_context(|| format!("cannot import {shown}"))?
         }
     };
-    workspace.open_entries(&found, printer)?.set(&imported)?;
-    printer.message(format_args!(
-        "{} imported into \"{}\"",
-        json_lines::counted(imported.len()),
-        found.shown
-    ));
+    let count = json_lines::counted(imported.len());
+    let store = workspace.open_store(&found, printer)?;
+    let keys: Vec<String> = imported.iter().map(|(key, _)| key.clone()).collect();
+    change_entries(&store, &found.shown, &keys, printer, || store.set(imported))?;
+    printer.message(format_args!("{count} imported into \"{}\"", found.shown));
     Ok(())
 }

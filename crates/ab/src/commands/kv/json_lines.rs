@@ -6,13 +6,13 @@ use std::io::{self, BufRead};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use stores::Entry;
 
-use crate::stores::Entry;
 use crate::terminal::failure;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct EncodedEntry {
     key: String,
     value: String,
 }
@@ -23,7 +23,7 @@ struct Line {
 ///
 /// `out` cannot be written.
 pub(super) fn write(out: &mut dyn io::Write, key: &str, value: &[u8]) -> anyhow::Result<()> {
-    let line = Line { key: key.to_owned(), value: STANDARD.encode(value) };
+    let line = EncodedEntry { key: key.to_owned(), value: STANDARD.encode(value) };
     serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
     Ok(out.write_all(b"\n")?)
 }
@@ -45,7 +45,7 @@ pub(super) fn read(input: impl BufRead) -> anyhow::Result<Vec<Entry>> {
             failure(format!("line {number}: {what}; nothing was imported"))
                 .hint("each line is an entry: {\"key\": \"…\", \"value\": \"<base64>\"}")
         };
-        let Line { key, value } =
+        let EncodedEntry { key, value } =
             serde_json::from_slice(&line).map_err(|error| wrong(without_place(&error)))?;
         let value =
             STANDARD.decode(value).map_err(|error| wrong(format!("the value is not base64: {error}")))?;

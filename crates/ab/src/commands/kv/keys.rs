@@ -12,10 +12,9 @@ use crate::workspace::{Location, Target, Workspace};
 pub(crate) fn run(json: bool, target: &Target, location: &Location, printer: Printer) -> anyhow::Result<()> {
     let workspace = Workspace::open(location)?;
     let found = workspace.find(target)?;
-    let mut entries = workspace.open_entries(&found, printer)?;
-    let keys = entries.keys()?;
-    if entries.left_out() > 0 {
-        printer.warn(&Warning::KeysNotText { store: found.shown, count: entries.left_out() });
+    let (keys, left_out) = workspace.open_store(&found, printer)?.keys()?;
+    if left_out > 0 {
+        printer.warn(&Warning::KeysNotText { store: found.shown, count: left_out });
     }
     printer.stream(|out| {
         if json {

@@ -85,7 +85,7 @@ pub(crate) fn run(
 /// All stores, sorted by name, each with its links, sorted by label.
 fn all(workspace: &Workspace) -> anyhow::Result<Vec<Listed>> {
     let mut stores: Vec<Listed> = Vec::new();
-    for (name, address) in workspace.stores.names(&workspace.config.links()?)? {
+    for (name, address) in workspace.stores.names()? {
         stores.push(Listed { key_value_store: name.to_string(), links: Vec::new(), address });
     }
     let mut links = workspace.links()?;

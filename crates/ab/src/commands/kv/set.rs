@@ -4,14 +4,13 @@ use std::fs;
 use std::io::{Read as _, stdin};
 
 use anyhow::Context as _;
-use experiment::{Fallback, Fingerprint, Origin, PROMPT_KEY, Prompt, Record};
-use sentiment::{DEFAULT_PROMPT, Outcome};
+use stores::Entry;
 
-use crate::stores::{Entries, Entry};
-use crate::terminal::{Printer, Warning, failure};
+use super::watch::change_entries;
+use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Target, Workspace};
 
-/// Sets keys: all of them, or none. A new prompt makes the observations of the former one stale: says how many. Each pair is `KEY=VALUE`, `KEY=@FILE` or `KEY=-`.
+/// Sets keys: all of them, or none. Each pair is `KEY=VALUE`, `KEY=@FILE` or `KEY=-`.
 ///
 /// # Errors
 ///
@@ -28,33 +27,9 @@ pub(crate) fn run(
         return Err(failure("standard input can be the value of one key only").into());
     }
     let entries: Vec<Entry> = pairs.iter().map(|pair| entry(pair)).collect::<Result<_, _>>()?;
-    let mut store = workspace.open_entries(&found, printer)?;
-    let new_prompt = entries.iter().rfind(|(key, _)| key == PROMPT_KEY).map(|(_, value)| value.clone());
-    let Some(new_prompt) = new_prompt else { return store.set(&entries) };
-    let former = Prompt::from_store(store.get(PROMPT_KEY)?, DEFAULT_PROMPT);
-    store.set(&entries)?;
-    let prompt = Prompt::from_store(Some(new_prompt), DEFAULT_PROMPT);
-    if *prompt.origin() == Origin::Default(Fallback::NoPlaceholder) {
-        printer.warn(&Warning::NoPlaceholder { store: found.shown.clone() });
-    }
-    if prompt.fingerprint() != former.fingerprint() {
-        let count = observations_of(&mut *store, former.fingerprint())?;
-        if count > 0 {
-            printer.warn(&Warning::ObservationsStale { store: found.shown, count });
-        }
-    }
-    Ok(())
-}
-
-/// How many entries are records of what a model made of this prompt.
-fn observations_of(store: &mut dyn Entries, prompt: Fingerprint) -> anyhow::Result<usize> {
-    let mut count = 0;
-    store.for_each(&mut |_, value| {
-        count +=
-            usize::from(Record::<Outcome>::from_json(value).is_some_and(|record| record.prompt == prompt));
-        Ok(())
-    })?;
-    Ok(count)
+    let store = workspace.open_store(&found, printer)?;
+    let keys: Vec<String> = entries.iter().map(|(key, _)| key.clone()).collect();
+    change_entries(&store, &found.shown, &keys, printer, || store.set(entries))
 }
 
 fn entry(pair: &str) -> anyhow::Result<Entry> {

@@ -1,7 +1,8 @@
 //! Labels that the app opens and that no link leads from.
 
+use stores::StoreName;
+
 use crate::commands::{kv, link};
-use crate::stores::StoreName;
 use crate::terminal::{Failure, Printer, ask, failure, program};
 use crate::workspace::{Location, Workspace};
 
@@ -48,7 +49,7 @@ fn not_linked(app: &str, labels: &[String]) -> Failure {
 
 fn choose(app: &str, label: &str, location: &Location, printer: Printer) -> anyhow::Result<String> {
     let workspace = Workspace::open(location)?;
-    let names = workspace.stores.names(&workspace.config.links()?)?;
+    let names = workspace.stores.names()?;
     drop(workspace);
     let names: Vec<String> = names.into_keys().map(|name| name.to_string()).collect();
     let question = format!(

@@ -8,9 +8,8 @@ use experiment::analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan
 use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
-use crate::stores::Entries;
 use crate::terminal::{Printer, failure};
-use crate::workspace::{Found, Target, Workspace};
+use crate::workspace::{OpenStore, ResolvedStore, Target, Workspace};
 
 /// The variable of the app that says which labels take part.
 const VARIANTS: &str = "variants";
@@ -25,7 +24,7 @@ const WAITING: usize = 256;
 pub(crate) struct Live {
     pub(crate) experiment: Experiment,
     /// The stores of the variants, in their order.
-    pub(crate) stores: Vec<Found>,
+    pub(crate) stores: Vec<ResolvedStore>,
     /// The prompts in them, in the same order.
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) analysis: Analysis,
@@ -63,12 +62,12 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
     for variant in experiment.variants() {
         let label = variant.label();
         let found = workspace.find(&Target::Label { label: label.to_owned(), app: None })?;
-        let mut entries = workspace.open_entries(&found, printer)?;
-        let prompt = Prompt::from_store(entries.get(PROMPT_KEY)?, DEFAULT_PROMPT);
+        let store = workspace.open_store(&found, printer)?;
+        let prompt = Prompt::from_store(store.get(PROMPT_KEY)?, DEFAULT_PROMPT);
         current.push(CurrentVariant::new(label, variant.weight(), prompt.fingerprint(), &*model));
         stores.push(found);
         prompts.push(prompt);
-        opened.push(entries);
+        opened.push(store);
     }
     let mut analysis = Analysis::new(outcomes(), current, Plan::default());
     count(opened, &mut analysis)?;
@@ -98,14 +97,14 @@ fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
 }
 
 /// Reads the stores side by side, each on a thread of its own, so that for each key what they all hold is known at once.
-fn count(stores: Vec<Box<dyn Entries>>, analysis: &mut Analysis) -> anyhow::Result<()> {
+fn count(stores: Vec<OpenStore>, analysis: &mut Analysis) -> anyhow::Result<()> {
     thread::scope(|scope| {
         let mut readers = Vec::new();
         let mut streams = Vec::new();
-        for mut store in stores {
+        for store in stores {
             let (send, receive) = mpsc::sync_channel(WAITING);
             readers.push(scope.spawn(move || {
-                store.for_each(&mut |key, value| {
+                store.for_each(|key, value| {
                     if let Some(record) = Record::<Outcome>::from_json(value) {
                         send.send((key.to_owned(), record))?;
                     }
@@ -121,7 +120,7 @@ fn count(stores: Vec<Box<dyn Entries>>, analysis: &mut Analysis) -> anyhow::Resu
             analysis.observe_together(&observed.collect::<Vec<_>>());
         }
         readers.into_iter().try_for_each(|reader| {
-            reader.join().map_err(|_| anyhow!("a store could not be read to the end"))?
+            reader.join().map_err(|_| anyhow!("a store could not be read to the end"))?.map(drop)
         })
     })
 }

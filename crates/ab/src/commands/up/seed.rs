@@ -4,10 +4,10 @@ use std::fs;
 
 use anyhow::Context as _;
 use spin_app::{RuntimeConfig, StoreAddress};
-use stores::Store;
+use stores::StoreError;
 
 use crate::terminal::Printer;
-use crate::workspace::App;
+use crate::workspace::{App, OpenStore};
 
 /// The key that holds a prompt.
 const PROMPT: &str = experiment::PROMPT_KEY;
@@ -19,26 +19,24 @@ const PROMPT: &str = experiment::PROMPT_KEY;
 ///
 /// A prompt cannot be read, or a store cannot be opened or written.
 pub(crate) fn run(app: &App, config: &RuntimeConfig, printer: Printer) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for (label, store) in &config.stores {
-        let StoreAddress::Sqlite(path) = store else { continue };
+    for (label, address) in &config.stores {
+        let StoreAddress::Sqlite(path) = address else { continue };
         let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
         let prompt = app.folder.join("prompts").join(format!("{name}.txt"));
         if !prompt.is_file() {
             continue;
         }
         let text = fs::read(&prompt).with_context(|| format!("cannot read {}", prompt.display()))?;
-        let seeded = runtime.block_on(async {
-            let store = Store::sqlite(path, label)?;
-            let (keys, _) = store.keys_page(None, 1).await?;
-            let new = keys.is_empty();
+        let seed = || {
+            let store = OpenStore::open(address, label)?;
+            let new =
+                store.ask(async |store| Ok::<_, StoreError>(store.keys_page(None, 1).await?.0.is_empty()))?;
             if new {
-                store.set(PROMPT, text).await?;
+                store.set(vec![(PROMPT.to_owned(), text)])?;
             }
-            store.close().await;
-            Ok::<_, stores::StoreError>(new)
-        });
-        if seeded.with_context(|| format!("cannot seed {}", path.display()))? {
+            anyhow::Ok(new)
+        };
+        if seed().with_context(|| format!("cannot seed {}", path.display()))? {
             printer.step(
                 "Seeded",
                 format_args!("key value store \"{name}\" with the prompt of prompts/{name}.txt"),

@@ -11,12 +11,12 @@
 //! the former ones, `ab_linked_from` configuration files elsewhere that link it. The files alone say what is linked.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
-use time::OffsetDateTime;
 
-use super::SqliteStore;
-use crate::workspace::durable::crash_point;
+use super::file::File;
+use crate::{StoreError, crash_point};
 
 /// How long the rows of a former label stay: longer than any request.
 const GRACE_SECONDS: i64 = 600;
@@ -54,7 +54,7 @@ DROP TRIGGER IF EXISTS ab_late_delete;
 
 /// Which label the rows of a store carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Partition {
+pub enum Partition {
     /// There are no rows, and it was never linked.
     None,
     /// This one.
@@ -63,14 +63,32 @@ pub(crate) enum Partition {
     Several(Vec<String>),
 }
 
-impl SqliteStore {
+/// An `SQLite` store as its administrator sees it: with every label's rows. Every call blocks while another process
+/// writes to the file, for up to 5 s.
+pub struct Labels {
+    file: File,
+    connection: Connection,
+}
+
+impl Labels {
+    /// Opens the file at `path`, which becomes an empty store if there is nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`](crate::Store::open).
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = File::new(path, "")?;
+        let connection = file.open()?;
+        Ok(Self { file, connection })
+    }
+
     /// Which label the rows carry.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn partition(&self) -> anyhow::Result<Partition> {
-        partition(&self.connection).map_err(|error| self.explain(error))
+    pub fn partition(&self) -> Result<Partition, StoreError> {
+        partition(&self.connection).map_err(|error| self.file.error(&error))
     }
 
     /// Whether any row carries `label`.
@@ -78,8 +96,8 @@ impl SqliteStore {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn has_rows(&self, label: &str) -> anyhow::Result<bool> {
-        has_rows(&self.connection, label).map_err(|error| self.explain(error))
+    pub fn has_rows(&self, label: &str) -> Result<bool, StoreError> {
+        has_rows(&self.connection, label).map_err(|error| self.file.error(&error))
     }
 
     /// Makes the rows carry `label`, in one transaction. `linked_from` is a configuration file elsewhere that is about to
@@ -88,7 +106,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// The file cannot be written; it is as it was.
-    pub(crate) fn adopt(&mut self, label: &str, linked_from: Option<&Path>) -> anyhow::Result<()> {
+    pub fn adopt(&mut self, label: &str, linked_from: Option<&Path>) -> Result<(), StoreError> {
         self.change(|connection, now| {
             connection.execute_batch(NOTES)?;
             sweep(connection, now)?;
@@ -113,7 +131,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// The file cannot be written; it is as it was.
-    pub(crate) fn note_label(&mut self, label: &str) -> anyhow::Result<()> {
+    pub fn note(&mut self, label: &str) -> Result<(), StoreError> {
         self.change(|connection, _| {
             connection.execute_batch(NOTES)?;
             if matches!(partition(connection)?, Partition::Label(noted) if noted != label)
@@ -131,7 +149,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn linked_from(&self) -> anyhow::Result<Vec<PathBuf>> {
+    pub fn linked_from(&self) -> Result<Vec<PathBuf>, StoreError> {
         let read = || {
             if !has_table(&self.connection, "ab_linked_from")? {
                 return Ok(Vec::new());
@@ -139,22 +157,29 @@ impl SqliteStore {
             let mut select = self.connection.prepare("SELECT config FROM ab_linked_from ORDER BY config")?;
             select.query_map([], |row| Ok(PathBuf::from(row.get::<_, String>(0)?)))?.collect()
         };
-        read().map_err(|error| self.explain(error))
+        read().map_err(|error| self.file.error(&error))
     }
 
+    /// Runs `change`, given the time in seconds, in a transaction.
     fn change(
         &mut self,
         change: impl FnOnce(&Connection, i64) -> rusqlite::Result<()>,
-    ) -> anyhow::Result<()> {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        let Self { connection, path, shown } = self;
+    ) -> Result<(), StoreError> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let run = || {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            change(&transaction, now)?;
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            change(&transaction, now.cast_signed())?;
             crash_point("adopt:uncommitted");
             transaction.commit()
         };
-        run().map_err(|error| super::explain(shown, path, error))
+        run().map_err(|error| self.file.error(&error))
+    }
+}
+
+/// Where the file is, and nothing of what is in it.
+impl std::fmt::Debug for Labels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Labels").field("place", &self.file.place).finish_non_exhaustive()
     }
 }
 
@@ -226,134 +251,4 @@ fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stores::Entries as _;
-
-    struct Fixture {
-        _folder: tempfile::TempDir,
-        path: PathBuf,
-    }
-
-    impl Fixture {
-        fn new(rows: &[(&str, &str, &str)]) -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("x.db");
-            SqliteStore::initialise(&path).unwrap();
-            let fixture = Self { _folder: folder, path };
-            for (label, key, value) in rows {
-                fixture.write(label, key, value);
-            }
-            fixture
-        }
-
-        fn store(&self) -> SqliteStore {
-            SqliteStore::open(&self.path, "x").unwrap()
-        }
-
-        fn write(&self, label: &str, key: &str, value: &str) {
-            self.store()
-                .entries(label.to_owned())
-                .set(&[(key.to_owned(), value.as_bytes().to_vec())])
-                .unwrap();
-        }
-
-        fn delete(&self, label: &str, key: &str) {
-            let delete = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
-            self.store().connection.execute(delete, [label, key]).unwrap();
-        }
-
-        fn adopt(&self, label: &str) {
-            self.store().adopt(label, None).unwrap();
-        }
-
-        fn rows(&self, label: &str) -> String {
-            let mut rows = Vec::new();
-            let mut entries = self.store().entries(label.to_owned());
-            entries
-                .for_each(&mut |key, value| {
-                    rows.push(format!("{key}={}", String::from_utf8_lossy(value)));
-                    Ok(())
-                })
-                .unwrap();
-            rows.join(" ")
-        }
-
-        /// Lets the retired labels be older than any request.
-        fn age(&self) {
-            self.store()
-                .connection
-                .execute("UPDATE ab_label SET retired_at = 1 WHERE retired_at > 0", [])
-                .unwrap();
-        }
-    }
-
-    #[test]
-    fn the_label_of_the_rows() {
-        assert_eq!(Fixture::new(&[]).store().partition().unwrap(), Partition::None);
-        let one = Fixture::new(&[("a", "k", "1"), ("a", "l", "2")]);
-        assert_eq!(one.store().partition().unwrap(), Partition::Label("a".to_owned()));
-        let several = Fixture::new(&[("b", "k", "1"), ("", "k", "1"), ("a", "l", "2")]);
-        let labels = ["", "a", "b"].map(str::to_owned).to_vec();
-        assert_eq!(several.store().partition().unwrap(), Partition::Several(labels));
-        let empty = Fixture::new(&[]);
-        empty.adopt("a");
-        assert_eq!(empty.store().partition().unwrap(), Partition::Label("a".to_owned()));
-    }
-
-    #[test]
-    fn writes_under_a_former_label_are_repeated() {
-        let store = Fixture::new(&[("a", "old", "1"), ("a", "gone", "2")]);
-        store.adopt("b");
-        assert_eq!(store.rows("a"), "gone=2 old=1", "requests in flight still read their rows");
-        store.write("a", "new", "3");
-        store.write("a", "old", "4");
-        store.delete("a", "gone");
-        assert_eq!(store.rows("b"), "new=3 old=4");
-        store.write("b", "mine", "5");
-        assert_eq!(store.rows("a"), "new=3 old=4");
-    }
-
-    #[test]
-    fn a_former_label_goes_after_a_while_and_nothing_else_does() {
-        let store = Fixture::new(&[("a", "k", "1")]);
-        store.adopt("b");
-        store.age();
-        store.adopt("b");
-        assert_eq!((store.rows("a"), store.rows("b")), (String::new(), "k=1".to_owned()));
-        store.write("a", "by hand", "2");
-        assert_eq!(store.rows("b"), "k=1", "nothing is repeated any more");
-    }
-
-    #[test]
-    fn there_and_back_again() {
-        let store = Fixture::new(&[("a", "k", "1")]);
-        store.adopt("b");
-        store.write("b", "k", "2");
-        store.delete("b", "k");
-        store.write("b", "l", "3");
-        store.adopt("a");
-        assert_eq!(store.rows("a"), "l=3", "what was deleted meanwhile does not come back");
-        store.write("b", "late", "4");
-        assert_eq!(store.rows("a"), "l=3 late=4");
-        store.adopt("c");
-        store.write("a", "later", "5");
-        store.write("b", "last", "6");
-        assert_eq!(store.rows("c"), "l=3 last=6 late=4 later=5");
-        store.age();
-        store.adopt("c");
-        assert_eq!(store.rows("c"), "l=3 last=6 late=4 later=5");
-        assert_eq!((store.rows("a"), store.rows("b")), (String::new(), String::new()));
-    }
-
-    #[test]
-    fn rows_that_another_program_wrote_under_the_new_label_stay() {
-        let store = Fixture::new(&[]);
-        store.adopt("a");
-        store.write("a", "k", "1");
-        store.write("b", "k", "x");
-        store.write("b", "l", "y");
-        store.adopt("b");
-        assert_eq!(store.rows("b"), "k=1 l=y");
-    }
-}
+mod tests;

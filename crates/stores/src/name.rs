@@ -2,19 +2,16 @@
 
 use std::fmt;
 
-use crate::terminal::failure;
+use crate::StoreError;
 
 const MAX_LENGTH: usize = 64;
 
 /// Spin gives the label `default` to a store of its own: a store of that name would be taken for it.
 const RESERVED: &str = "default";
 
-const RULE: &str = "a name has 1 to 64 letters (a-z, A-Z), digits, hyphens and underscores, starts with a letter or a \
-                    digit, and is not the reserved word \"default\"";
-
 /// The name of a store: it makes a file name on every system, and a word on every command line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct StoreName(String);
+pub struct StoreName(String);
 
 impl StoreName {
     /// Takes `text` as a name.
@@ -22,20 +19,17 @@ impl StoreName {
     /// # Errors
     ///
     /// It breaks the rule; the hint says which.
-    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
+    pub fn parse(text: &str) -> Result<Self, StoreError> {
         let character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let follows_rule = (1..=MAX_LENGTH).contains(&text.len())
             && text.bytes().all(character)
             && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
             && !text.eq_ignore_ascii_case(RESERVED);
-        if follows_rule {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(failure(format!("{text:?} cannot name a key value store")).hint(RULE).into())
-        }
+        if follows_rule { Ok(Self(text.to_owned())) } else { Err(StoreError::Name { name: text.to_owned() }) }
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// As text.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

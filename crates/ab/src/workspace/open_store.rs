@@ -1,0 +1,106 @@
+//! A store that a command has open.
+
+use spin_app::StoreAddress;
+use stores::{Entry, Store, StoreError};
+use tokio::runtime::{self, Runtime};
+
+/// The runtime's own store, for code that waits for each answer. It is closed when this is dropped, so that an `SQLite`
+/// file has no log beside it when the command ends.
+pub(crate) struct OpenStore {
+    /// `None` once it is closed.
+    store: Option<Store>,
+    runtime: Runtime,
+}
+
+impl OpenStore {
+    /// Opens the store at `address`, in an `SQLite` file the rows of `label`. A database is not asked for anything yet.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be opened, or is of a kind that only Spin can reach.
+    pub(crate) fn open(address: &StoreAddress, label: &str) -> anyhow::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { store: Some(Store::open(address, label)?), runtime })
+    }
+
+    /// Makes sure that the store answers.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.ask(async |store| store.exists("").await.map(drop))
+    }
+
+    /// The value of `key`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(async |store| store.get(key).await)
+    }
+
+    /// Sets all entries or, on an error, none.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn set(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.ask(async |store| store.set_many(entries).await)
+    }
+
+    /// Deletes all keys or, on an error, none.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.ask(async |store| store.delete_many(keys).await)
+    }
+
+    /// All keys, sorted by their bytes, and how many were left out because they are not text.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn keys(&self) -> Result<(Vec<String>, usize), StoreError> {
+        self.ask(async |store| store.keys().await)
+    }
+
+    /// Visits all entries, sorted by the bytes of their keys, and gives how many were left out because the key is not
+    /// text or the value no string. In an `SQLite` store they are those of one moment.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read; or the first of `visit`.
+    pub(crate) fn for_each(
+        &self,
+        visit: impl FnMut(&str, &[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<usize> {
+        self.ask(async |store| store.for_each(visit).await)
+    }
+
+    /// What `question` gets from the store.
+    ///
+    /// # Errors
+    ///
+    /// Those of `question`.
+    pub(crate) fn ask<T, E: From<StoreError>>(
+        &self,
+        question: impl AsyncFnOnce(&Store) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.store {
+            Some(store) => self.runtime.block_on(question(store)),
+            None => Err(StoreError::Closed { place: String::new() }.into()),
+        }
+    }
+}
+
+impl Drop for OpenStore {
+    fn drop(&mut self) {
+        if let Some(store) = self.store.take() {
+            self.runtime.block_on(store.close());
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Relabelling, with writers that come late.
+
+use super::*;
+use crate::sqlite::{DELETE, ENTRIES, SET};
+
+struct Fixture {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Fixture {
+    fn new(rows: &[(&str, &str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fixture = Self { path: folder.path().join("x.db"), _folder: folder };
+        for (label, key, value) in rows {
+            fixture.write(label, key, value);
+        }
+        fixture
+    }
+
+    fn labels(&self) -> Labels {
+        Labels::open(&self.path).unwrap()
+    }
+
+    fn write(&self, label: &str, key: &str, value: &str) {
+        self.labels().connection.execute(SET, [label, key, value]).unwrap();
+    }
+
+    fn delete(&self, label: &str, key: &str) {
+        self.labels().connection.execute(DELETE, [label, key]).unwrap();
+    }
+
+    fn adopt(&self, label: &str) {
+        self.labels().adopt(label, None).unwrap();
+    }
+
+    fn rows(&self, label: &str) -> String {
+        let labels = self.labels();
+        let mut select = labels.connection.prepare(ENTRIES).unwrap();
+        let entry = |row: &rusqlite::Row<'_>| {
+            Ok(format!("{}={}", row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        };
+        let rows: rusqlite::Result<Vec<_>> = select.query_map([label], entry).unwrap().collect();
+        rows.unwrap().join(" ")
+    }
+
+    /// Lets the retired labels be older than any request.
+    fn age(&self) {
+        self.labels()
+            .connection
+            .execute("UPDATE ab_label SET retired_at = 1 WHERE retired_at > 0", [])
+            .unwrap();
+    }
+}
+
+#[test]
+fn the_label_of_the_rows() {
+    assert_eq!(Fixture::new(&[]).labels().partition().unwrap(), Partition::None);
+    let one = Fixture::new(&[("a", "k", "1"), ("a", "l", "2")]);
+    assert_eq!(one.labels().partition().unwrap(), Partition::Label("a".to_owned()));
+    let several = Fixture::new(&[("b", "k", "1"), ("", "k", "1"), ("a", "l", "2")]);
+    let labels = ["", "a", "b"].map(str::to_owned).to_vec();
+    assert_eq!(several.labels().partition().unwrap(), Partition::Several(labels));
+    let empty = Fixture::new(&[]);
+    empty.adopt("a");
+    assert_eq!(empty.labels().partition().unwrap(), Partition::Label("a".to_owned()));
+}
+
+#[test]
+fn writes_under_a_former_label_are_repeated() {
+    let store = Fixture::new(&[("a", "old", "1"), ("a", "gone", "2")]);
+    store.adopt("b");
+    assert_eq!(store.rows("a"), "gone=2 old=1", "requests in flight still read their rows");
+    store.write("a", "new", "3");
+    store.write("a", "old", "4");
+    store.delete("a", "gone");
+    assert_eq!(store.rows("b"), "new=3 old=4");
+    store.write("b", "mine", "5");
+    assert_eq!(store.rows("a"), "new=3 old=4");
+}
+
+#[test]
+fn a_former_label_goes_after_a_while_and_nothing_else_does() {
+    let store = Fixture::new(&[("a", "k", "1")]);
+    store.adopt("b");
+    store.age();
+    store.adopt("b");
+    assert_eq!((store.rows("a"), store.rows("b")), (String::new(), "k=1".to_owned()));
+    store.write("a", "by hand", "2");
+    assert_eq!(store.rows("b"), "k=1", "nothing is repeated any more");
+}
+
+#[test]
+fn there_and_back_again() {
+    let store = Fixture::new(&[("a", "k", "1")]);
+    store.adopt("b");
+    store.write("b", "k", "2");
+    store.delete("b", "k");
+    store.write("b", "l", "3");
+    store.adopt("a");
+    assert_eq!(store.rows("a"), "l=3", "what was deleted meanwhile does not come back");
+    store.write("b", "late", "4");
+    assert_eq!(store.rows("a"), "l=3 late=4");
+    store.adopt("c");
+    store.write("a", "later", "5");
+    store.write("b", "last", "6");
+    assert_eq!(store.rows("c"), "l=3 last=6 late=4 later=5");
+    store.age();
+    store.adopt("c");
+    assert_eq!(store.rows("c"), "l=3 last=6 late=4 later=5");
+    assert_eq!((store.rows("a"), store.rows("b")), (String::new(), String::new()));
+}
+
+#[test]
+fn rows_that_another_program_wrote_under_the_new_label_stay() {
+    let store = Fixture::new(&[]);
+    store.adopt("a");
+    store.write("a", "k", "1");
+    store.write("b", "k", "x");
+    store.write("b", "l", "y");
+    store.adopt("b");
+    assert_eq!(store.rows("b"), "k=1 l=y");
+}
