@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use spin_app::manifest::{self, FilesMount, Manifest};
 use spin_app::outbound::AllowedHosts;
-use spin_app::runtime_config::RuntimeConfig;
+use spin_app::runtime_config::{LlmConfig, RuntimeConfig};
 use spin_app::variables::{Variables, environment};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub runtime_config: Option<PathBuf>,
     /// Values of application variables, before those of the environment.
     pub variables: BTreeMap<String, String>,
+    /// Where the model answers, instead of where the runtime config says.
+    pub model_url: Option<String>,
     /// Environment variables for every component, after those of the manifest.
     pub environment: Vec<(String, String)>,
     /// Where to append what components print, or nowhere.
@@ -55,6 +57,7 @@ impl Settings {
             manifest: manifest.into(),
             runtime_config: None,
             variables: BTreeMap::new(),
+            model_url: None,
             environment: Vec::new(),
             log_folder: None,
             quiet: false,
@@ -115,8 +118,11 @@ impl App {
             .collect();
         config.stores.retain(|label, _| labels.contains(label));
         let variables = Arc::new(Variables::resolve(&manifest, &settings.variables, environment())?);
-        let model_client =
-            config.llm.as_ref().map(|llm| ModelClient::new(llm, settings.inference_limit)).transpose()?;
+        let llm = config.llm.clone().map(|llm| match &settings.model_url {
+            Some(url) => LlmConfig { url: url.clone(), ..llm },
+            None => llm,
+        });
+        let model_client = llm.map(|llm| ModelClient::new(&llm, settings.inference_limit)).transpose()?;
         let links = Arc::new(Links::open(&config.stores)?);
         let (output, printing) = Output::start(settings.quiet, settings.log_folder.clone());
 

@@ -69,7 +69,8 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     }
     let credentials = credentials::make(&files.manifest, &mut settings.variables);
     let offline = offline::start(files.config.llm.as_ref(), printer)?;
-    if offline.is_some() {
+    if let Some(offline) = &offline {
+        settings.model_url = Some(offline.url.clone());
         offline::note(&files.manifest, &mut settings.variables);
     }
     seed::run(&app, &files.config, printer)?;

@@ -53,3 +53,23 @@ async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
     assert!(!app.rows(FIRST).contains_key("prompt"));
     app.explorer().with_credentials(&credentials).list(FIRST).await.problem(401);
 }
+
+#[tokio::test]
+async fn an_app_keeps_its_offline_model_when_another_app_stops() {
+    if !embedded_only("Spin brings no model") {
+        return;
+    }
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let app = App::builder().llm_compute_with_token(&format!("http://{free}"), "default", "offline-model");
+    let first = app.clone().start();
+    let second = app.clone().start();
+    assert!(second.process().output().contains("belongs to another process"), "it says so");
+    assert_eq!(second.ask("This is great, I am so happy!").await.sentiment, "positive");
+    drop(first);
+    assert_eq!(second.ask("This is a terrible, horrible failure.").await.sentiment, "negative");
+    // The address is free again, for the next one.
+    let third = app.start();
+    assert!(!third.process().output().contains("belongs to another process"));
+    drop(second);
+    assert_eq!(third.ask("This is a terrible, horrible failure.").await.sentiment, "negative");
+}

@@ -67,14 +67,14 @@ impl Model {
             printer.warn(&Warning::TemperatureNotSent);
         }
         let client = ModelClient::new(&config, choice.limit).map_err(|error| explained(&error))?;
-        let offline = offline::start(Some(&config), printer)?;
+        let offline = offline::ensure(&config)?;
         Ok(Self {
             name,
             url: spin_app::without_password(&config.url),
             api,
             temperature,
             max_tokens: MAX_TOKENS,
-            note: offline.map(|_| offline_model::DESCRIPTION.to_owned()),
+            note: offline.then(|| offline_model::DESCRIPTION.to_owned()),
             client,
         })
     }

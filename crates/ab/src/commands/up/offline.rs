@@ -1,14 +1,16 @@
 //! The offline model, where the runtime configuration points at it.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use spin_app::manifest::Manifest;
 use spin_app::runtime_config::LlmConfig;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 use crate::terminal::{Printer, failure};
 
@@ -26,33 +28,73 @@ pub(crate) struct Offline {
     pub(crate) url: String,
 }
 
-/// Starts the offline model where `llm` points at it, unless one answers there already. It runs as long as the process.
+/// Starts the offline model where `llm` points at it, or at a free port where that of another process answers: an app must not
+/// lose its model when somebody stops another app. It runs as long as this process.
 ///
 /// # Errors
 ///
 /// Its address is not one of this machine, or something else listens there.
-pub(crate) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result<Option<Offline>> {
-    let Some(llm) = llm.filter(|llm| llm.auth_token == TOKEN) else { return Ok(None) };
-    let address = address(&llm.url)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listener = match runtime.block_on(tokio::net::TcpListener::bind(address)) {
-        Ok(listener) => listener,
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            return if runtime.block_on(answers(&llm.url)) {
-                printer.message(format_args!("The offline model at {address} runs already."));
-                Ok(Some(Offline { url: llm.url.clone() }))
-            } else {
-                Err(failure(format!("{address} is in use by something else than the offline model"))
-                    .hint("stop it, or change the port of the url in [llm_compute] of the runtime config")
-                    .into())
-            };
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("the offline model cannot listen at {address}"));
-        }
-    };
+pub(super) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result<Option<Offline>> {
+    let Some(llm) = meant(llm) else { return Ok(None) };
+    let runtime = runtime()?;
+    if let Some(listener) = listen(&runtime, &llm.url)? {
+        serve(runtime, listener);
+        return Ok(Some(Offline { url: llm.url.clone() }));
+    }
+    let listener = runtime
+        .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .context("the offline model cannot listen at a free port")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    printer.message(format_args!(
+        "The offline model at {} belongs to another process; this app starts its own.",
+        llm.url
+    ));
+    serve(runtime, listener);
+    Ok(Some(Offline { url }))
+}
+
+/// Starts the offline model where `llm` points at it, unless one answers there already: enough for a command that soon ends. Says
+/// whether the offline model is meant.
+///
+/// # Errors
+///
+/// As those of [`start`].
+pub(crate) fn ensure(llm: &LlmConfig) -> anyhow::Result<bool> {
+    let Some(llm) = meant(Some(llm)) else { return Ok(false) };
+    let runtime = runtime()?;
+    if let Some(listener) = listen(&runtime, &llm.url)? {
+        serve(runtime, listener);
+    }
+    Ok(true)
+}
+
+fn meant(llm: Option<&LlmConfig>) -> Option<&LlmConfig> {
+    llm.filter(|llm| llm.auth_token == TOKEN)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+fn serve(runtime: Runtime, listener: TcpListener) {
     thread::spawn(move || runtime.block_on(offline_model::serve(listener, std::future::pending())));
-    Ok(Some(Offline { url: llm.url.clone() }))
+}
+
+/// Listens where `url` says; nothing where an offline model answers already.
+fn listen(runtime: &Runtime, url: &str) -> anyhow::Result<Option<TcpListener>> {
+    let address = address(url)?;
+    match runtime.block_on(TcpListener::bind(address)) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            if runtime.block_on(answers(url)) {
+                return Ok(None);
+            }
+            Err(failure(format!("{address} is in use by another program, not by the offline model"))
+                .hint("stop it, or change the port of the url in [llm_compute] of the runtime config; for a real model, change auth_token too")
+                .into())
+        }
+        Err(error) => Err(error).with_context(|| format!("the offline model cannot listen at {address}")),
+    }
 }
 
 fn address(url: &str) -> anyhow::Result<SocketAddr> {
