@@ -1,8 +1,10 @@
 //! One prompt in, one completion out: the only component that may use a model.
 //!
-//! The model interface is synchronous: an instance that infers can do nothing else, while one that waits for HTTP can. So
-//! the app's other components ask this one, and each has no more rights than it needs: this one has models and no stores.
-//! It knows nothing about what the prompts are for, and any app can use it as it is. In `spin.toml`:
+//! It asks a model server that speaks OpenAI's chat protocol, over outbound HTTP, where the variable `model_server` names one, and
+//! otherwise Spin's model interface. That interface is synchronous: an instance that infers through it can do nothing else, while
+//! one that waits for HTTP can. So the app's other components ask this one, and each has no more rights than it needs: this one
+//! has the model, its token, and no stores. It knows nothing about what the prompts are for, and any app can use it as it is.
+//! In `spin.toml`:
 //!
 //! ```toml
 //! [[trigger.http]]
@@ -12,13 +14,22 @@
 //! [component.inference]
 //! source = "inference.wasm"
 //! ai_models = ["llama2-chat"]
+//! allowed_outbound_hosts = ["{{ model_server }}"]
+//! [component.inference.variables]
+//! model_server = "{{ model_server }}"
+//! model_path = "{{ model_path }}"
+//! model_token = "{{ model_token }}"
 //! ```
 //!
 //! and `allowed_outbound_hosts = ["http://inference.spin.internal"]` for the component that asks. The protocol is the one in
 //! which Spin itself asks a remote model server; [`api::inference`] describes it. Failures are problems (RFC 9457): 400 for a
 //! request that is not valid, 403 for a model that `ai_models` does not list, 413 for a request of more than 1 MiB, 502 with
-//! the host's message where the model failed.
+//! the host's message where the model failed, and those of [`chat::FailureKind`], each with a type of its own.
 #![cfg(target_family = "wasm")]
+
+mod model_server;
+
+use std::cell::Cell;
 
 use api::{
     answer,
@@ -31,6 +42,8 @@ use spin_sdk::{
     http_service,
     llm::{self, Error, InferencingModel, InferencingParams},
 };
+
+use self::model_server::ModelServer;
 
 /// The longest request, in bytes. A prompt is text that fits a model's context.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
@@ -63,9 +76,32 @@ async fn answer_request(request: Request) -> Result<Completion, Problem> {
             Problem::bad_request(format!("The request's body was cut off: {error}."))
         }
     })?;
-    infer(InferenceRequest::read(&body.to_bytes())?)
+    let body = body.to_bytes();
+    let request = InferenceRequest::read(&body)?;
+    match model_server().await? {
+        Some(server) => server.complete(&request).await.map_err(|failure| {
+            let (kind, retry_after) = (failure.kind(), failure.retry_after());
+            InferenceFailure::Server { kind, reason: failure.to_string(), retry_after }.problem()
+        }),
+        None => infer(request),
+    }
 }
 
+/// The model server of this instance's variables, read once. A mistake in a variable is not kept: the next request looks again.
+async fn model_server() -> Result<Option<&'static ModelServer>, Problem> {
+    thread_local! {
+        static SERVER: Cell<Option<Option<&'static ModelServer>>> = const { Cell::new(None) };
+    }
+    if let Some(server) = SERVER.get() {
+        return Ok(server);
+    }
+    let server = ModelServer::of_variables().await.map_err(|error| Problem::internal(error.to_string()))?;
+    let server = server.map(|server| &*Box::leak(Box::new(server)));
+    SERVER.set(Some(server));
+    Ok(server)
+}
+
+/// Asks through Spin's model interface.
 fn infer(InferenceRequest { model, prompt, options }: InferenceRequest) -> Result<Completion, Problem> {
     let completed = llm::infer_with_options(InferencingModel::Other(&model), &prompt, params(&options));
     let usage = |usage: llm::InferencingUsage| TokenUsage {

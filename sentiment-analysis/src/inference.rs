@@ -2,7 +2,9 @@
 
 use std::pin::pin;
 
-use api::inference::{Completion, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response};
+use api::inference::{
+    Completion, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response, server_problem,
+};
 use futures::future::{Either, select};
 use problem::Problem;
 use sentiment::MAX_TOKENS;
@@ -31,6 +33,7 @@ async fn send(config: &Config, prompt: &str) -> Result<Completion, InferenceFail
     let options = InferenceOptions {
         max_tokens: Some(MAX_TOKENS),
         temperature: Some(config.temperature),
+        timeout_ms: u64::try_from(config.model_timeout.as_millis()).ok(),
         ..InferenceOptions::default()
     };
     let request = InferenceRequest { model: config.model.as_str().into(), prompt: prompt.into(), options };
@@ -41,13 +44,12 @@ async fn send(config: &Config, prompt: &str) -> Result<Completion, InferenceFail
         .body(body)
         .map_err(InferenceFailure::failed)?;
     let response = http::send(request).await.map_err(InferenceFailure::failed)?;
-    let status = response.status();
-    let body =
-        body::read(&mut response.into_body(), MAX_RESPONSE_BYTES).await.map_err(|error| match error {
-            Unread::TooLong => InferenceFailure::failed("the response is too long"),
-            Unread::Broken(error) => InferenceFailure::failed(error),
-        })?;
-    read_response(status, &body)
+    let (head, mut body) = response.into_parts();
+    let body = body::read(&mut body, MAX_RESPONSE_BYTES).await.map_err(|error| match error {
+        Unread::TooLong => InferenceFailure::failed("the response is too long"),
+        Unread::Broken(error) => InferenceFailure::failed(error),
+    })?;
+    read_response(head.status, &head.headers, &body)
 }
 
 /// What a client may know of a failure.
@@ -70,6 +72,9 @@ pub(crate) fn problem(failure: &InferenceFailure, config: &Config) -> Problem {
                  `inference` in spin.toml."
             ),
         ),
+        InferenceFailure::Server { kind, retry_after, .. } => {
+            server_problem(*kind, format!("{} {CONSEQUENCE}", kind.for_visitor()), *retry_after)
+        }
         InferenceFailure::Failed(_) => Problem::new(
             StatusCode::BAD_GATEWAY,
             format!(

@@ -1,12 +1,13 @@
 //! The private call by which a component of the app asks the component `inference` to complete a prompt, for both its ends.
 //!
-//! It has the form in which Spin itself asks a remote model server: a POST of an [`InferenceRequest`] to [`URL`], answered with a
-//! [`Completion`]. A failure is a problem (RFC 9457), from which [`InferenceFailure::read`] makes out what kind it is.
+//! It has the form in which Spin itself asks a remote model server, with a few options more: a POST of an [`InferenceRequest`] to
+//! [`URL`], answered with a [`Completion`]. A failure is a problem (RFC 9457), whose type says which kind it is.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
-use http::StatusCode;
-use problem::Problem;
+use chat::FailureKind;
+use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+use problem::{Problem, TYPE_PREFIX};
 use serde::{Deserialize, Serialize};
 
 /// Where the component answers.
@@ -58,6 +59,12 @@ pub struct InferenceOptions {
     pub top_k: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f32>,
+    /// What makes the choice of tokens repeatable. Only for a model server that is asked directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
+    /// How long the answer is waited for, in milliseconds. Only for a model server that is asked directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 /// What the model generated.
@@ -87,7 +94,16 @@ pub enum InferenceFailure {
     TimedOut,
     /// The manifest does not grant the model.
     NotGranted(String),
-    /// The model could not be reached, failed, or answered something else.
+    /// The model server could not be asked, or gave no completion.
+    Server {
+        /// What went wrong.
+        kind: FailureKind,
+        /// What the operator needs to know.
+        reason: String,
+        /// After how long the server wants to be asked again, if it says so.
+        retry_after: Option<Duration>,
+    },
+    /// There is no completion for another reason.
     Failed(String),
 }
 
@@ -99,26 +115,37 @@ impl InferenceFailure {
 
     /// The answer of the component that infers.
     pub fn problem(self) -> Problem {
-        let status = match self {
-            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::NotGranted(_) => StatusCode::FORBIDDEN,
-            Self::Failed(_) => StatusCode::BAD_GATEWAY,
-        };
-        Problem::new(status, self.to_string())
+        match self {
+            Self::Server { kind, reason, retry_after } => server_problem(kind, reason, retry_after),
+            Self::TimedOut => Problem::new(StatusCode::GATEWAY_TIMEOUT, self.to_string()),
+            Self::NotGranted(reason) => Problem::new(StatusCode::FORBIDDEN, reason),
+            Self::Failed(reason) => Problem::new(StatusCode::BAD_GATEWAY, reason),
+        }
     }
 
     /// What a response other than a completion means to the component that asked.
-    fn read(status: StatusCode, body: &[u8]) -> Self {
+    fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         /// As much of a problem as is needed.
         #[derive(Deserialize)]
         struct Members {
+            #[serde(default)]
+            r#type: String,
             detail: String,
         }
 
-        let reason = match serde_json::from_slice(body) {
-            Ok(Members { detail }) => format!("{status}: {detail}"),
-            Err(_) => status.to_string(),
+        let (kind, reason) = match serde_json::from_slice(body) {
+            Ok(Members { r#type, detail }) => {
+                match r#type.strip_prefix(TYPE_PREFIX).and_then(FailureKind::from_slug) {
+                    Some(kind) => (Some(kind), detail),
+                    None => (None, format!("{status}: {detail}")),
+                }
+            }
+            Err(_) => (None, status.to_string()),
         };
+        if let Some(kind) = kind {
+            let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            return Self::Server { kind, reason, retry_after: seconds.map(Duration::from_secs) };
+        }
         match status {
             StatusCode::FORBIDDEN => Self::NotGranted(reason),
             StatusCode::GATEWAY_TIMEOUT => Self::TimedOut,
@@ -132,18 +159,36 @@ impl fmt::Display for InferenceFailure {
         match self {
             Self::TimedOut => f.write_str("the model did not answer in time"),
             Self::NotGranted(reason) | Self::Failed(reason) => f.write_str(reason),
+            Self::Server { kind, reason, .. } => write!(f, "{reason}; {}", kind.hint()),
         }
     }
 }
 
+/// The problem of a failure of the model server, with a type of its own.
+pub fn server_problem(
+    kind: FailureKind,
+    detail: impl Into<Cow<'static, str>>,
+    retry_after: Option<Duration>,
+) -> Problem {
+    let problem = Problem::new(kind.status(), detail).with_kind(kind.slug());
+    match retry_after {
+        Some(time) => problem.with_header("retry-after", &time.as_secs().to_string()),
+        None => problem,
+    }
+}
+
 /// Reads the response to an [`InferenceRequest`].
-pub fn read_response(status: StatusCode, body: &[u8]) -> Result<Completion, InferenceFailure> {
+pub fn read_response(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Completion, InferenceFailure> {
     if status == StatusCode::OK {
         serde_json::from_slice(body).map_err(|error| {
             InferenceFailure::failed(format_args!("the response is not a completion: {error}"))
         })
     } else {
-        Err(InferenceFailure::read(status, body))
+        Err(InferenceFailure::read(status, headers, body))
     }
 }
 
@@ -193,7 +238,8 @@ mod tests {
             (r#"{"text": "a", "more": 1}"#, ("a", 0, 0)),
         ];
         for (body, expected) in cases {
-            let Completion { text, usage } = read_response(StatusCode::OK, body.as_bytes()).unwrap();
+            let Completion { text, usage } =
+                read_response(StatusCode::OK, &HeaderMap::new(), body.as_bytes()).unwrap();
             assert_eq!((text.as_str(), usage.prompt_token_count, usage.generated_token_count), expected);
         }
     }
@@ -201,6 +247,11 @@ mod tests {
     #[test]
     fn a_failure_of_one_end_is_that_failure_at_the_other() {
         let failed = |reason: &str| InferenceFailure::Failed(reason.to_owned());
+        let rate_limited = |seconds: Option<u64>| InferenceFailure::Server {
+            kind: FailureKind::RateLimited,
+            reason: "the model server was asked too often".to_owned(),
+            retry_after: seconds.map(Duration::from_secs),
+        };
         let cases = [
             (InferenceFailure::TimedOut, InferenceFailure::TimedOut),
             (
@@ -208,10 +259,13 @@ mod tests {
                 InferenceFailure::NotGranted("403 Forbidden: no access".to_owned()),
             ),
             (failed("connection refused"), failed("502 Bad Gateway: connection refused")),
+            (rate_limited(Some(7)), rate_limited(Some(7))),
+            (rate_limited(None), rate_limited(None)),
         ];
         for (sent, expected) in cases {
             let response = sent.problem().into_response();
-            assert_eq!(read_response(response.status(), response.body().as_bytes()), Err(expected));
+            let (head, body) = response.into_parts();
+            assert_eq!(read_response(head.status, &head.headers, body.as_bytes()), Err(expected));
         }
     }
 
@@ -228,7 +282,7 @@ mod tests {
         ];
         for (status, body, reason) in cases {
             assert_eq!(
-                read_response(status, body.as_bytes()),
+                read_response(status, &HeaderMap::new(), body.as_bytes()),
                 Err(InferenceFailure::Failed(reason.to_owned()))
             );
         }

@@ -15,10 +15,14 @@ use serde::{Serialize, Serializer};
 /// The media type of a problem.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
+/// What the type of a problem begins with, unless it is `about:blank`.
+pub const TYPE_PREFIX: &str = "urn:problem-type:";
+
 /// Why a request failed, and what to do about it. It goes to the client; what only an operator should know belongs in the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
     status: StatusCode,
+    kind: Option<&'static str>,
     detail: Cow<'static, str>,
     headers: Vec<(&'static str, HeaderValue)>,
 }
@@ -26,7 +30,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with a status and a sentence that a person can act on.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), headers: Vec::new() }
+        Self { status, kind: None, detail: detail.into(), headers: Vec::new() }
     }
 
     /// 400: the request is not valid.
@@ -47,6 +51,13 @@ impl Problem {
         };
         let detail = format!("{method} is not allowed; use {alternatives}.");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header("allow", allowed)
+    }
+
+    /// The same problem with a type of its own, [`TYPE_PREFIX`] and `kind`: a few words joined by hyphens, which are its title too.
+    #[must_use]
+    pub const fn with_kind(mut self, kind: &'static str) -> Self {
+        self.kind = Some(kind);
+        self
     }
 
     /// The same problem with a header of its response, whose name is in lower case. A value that no header can hold is left out.
@@ -89,16 +100,18 @@ impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Members<'p> {
-            r#type: &'static str,
-            title: &'static str,
+            r#type: &'p str,
+            title: &'p str,
             status: u16,
             detail: &'p str,
         }
 
         // `about:blank` says that there is no more to the problem than its status, whose phrase is then the title.
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        Members { r#type: "about:blank", title, status: self.status.as_u16(), detail: &self.detail }
-            .serialize(serializer)
+        let (r#type, title) = match self.kind {
+            None => ("about:blank", self.status.canonical_reason().unwrap_or("Error")),
+            Some(kind) => (&*format!("{TYPE_PREFIX}{kind}"), &*kind.replace('-', " ")),
+        };
+        Members { r#type, title, status: self.status.as_u16(), detail: &self.detail }.serialize(serializer)
     }
 }
 
@@ -139,5 +152,14 @@ mod tests {
             assert_eq!(problem.detail(), format!("PUT is not allowed; {alternatives}"));
             assert_eq!(problem.into_response().headers()["allow"], allowed);
         }
+    }
+
+    #[test]
+    fn a_problem_may_have_a_type_of_its_own() {
+        let problem = Problem::internal("Wait.").with_kind("model-rate-limited");
+        assert_eq!(
+            serde_json::to_string(&problem).unwrap(),
+            r#"{"type":"urn:problem-type:model-rate-limited","title":"model rate limited","status":500,"detail":"Wait."}"#
+        );
     }
 }
