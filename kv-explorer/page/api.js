@@ -2,10 +2,11 @@
 // is told to leave its own out, so that it never asks for them itself.
 
 import { fromBase64, safeKey, toBase64, toUtf8 } from "./bytes.js";
+import { PROMPT } from "./keys.js";
 
 const KEPT = "kv-explorer-credentials";
 
-/** What the server, or the way to it, answered instead of success. */
+/** Why a call did not succeed: what the server said, or that it could not be reached. */
 export class Failure extends Error {
   /** @param {number} status 0 where there was no answer @param {string} detail */
   constructor(status, detail) {
@@ -34,22 +35,29 @@ export async function keys(label, signal) {
   return keys.sort();
 }
 
-/** The first keys that a store gives, sorted, and whether they are all of them: what can be shown at once.
- * @param {string} label @param {AbortSignal} [signal] @returns {Promise<{keys: string[], all: boolean}>} */
+/** The first keys that a store gives, sorted, with the prompt where there is one, and whether they are all of them: what can be
+ * shown at once. @param {string} label @param {AbortSignal} [signal] @returns {Promise<{keys: string[], all: boolean}>} */
 export async function firstKeys(label, signal) {
-  const { keys, total } = await (await call(`${store(label)}?limit=60&sorted=false`, { signal })).json();
+  const [listing, prompt] = await Promise.all([call(`${store(label)}?limit=60&sorted=false`, { signal }), hasPrompt(label, signal)]);
+  const { keys, total } = await listing.json();
+  if (prompt && !keys.includes(PROMPT)) keys.push(PROMPT);
   return { keys: keys.sort(), all: total !== null };
 }
 
-/** How many keys a store has. @param {string} label @returns {Promise<number>} */
-export const count = async (label) => (await (await call(`${store(label)}?limit=1`)).json()).total;
+/** How many keys a store has beside the prompt. @param {string} label @returns {Promise<number>} */
+export async function count(label) {
+  const [listing, prompt] = await Promise.all([call(`${store(label)}?limit=1`), hasPrompt(label)]);
+  return (await listing.json()).total - Number(prompt);
+}
+
+const hasPrompt = async (label, signal) => (await values(label, [PROMPT], 0, signal))[0] !== null;
 
 /** The beginnings of some values, in the keys' order; null for a key that is not there.
- * @param {string} label @param {string[]} wanted @param {number} [maxBytes]
+ * @param {string} label @param {string[]} wanted @param {number} [maxBytes] @param {AbortSignal} [signal]
  * @returns {Promise<({bytes: Uint8Array, size: number} | null)[]>} */
-export async function values(label, wanted, maxBytes) {
+export async function values(label, wanted, maxBytes, signal) {
   const body = JSON.stringify({ keys: wanted, max_bytes: maxBytes });
-  const { entries } = await (await call(`${store(label)}/values`, { method: "POST", body })).json();
+  const { entries } = await (await call(`${store(label)}/values`, { method: "POST", body, signal })).json();
   return entries.map(({ value, size }) => (value === null ? null : { bytes: fromBase64(value), size }));
 }
 
@@ -77,9 +85,29 @@ export async function removeMany(label, doomed, dryRun) {
   return (await call(path, { method: "POST", body: JSON.stringify({ keys: doomed }) })).json();
 }
 
-/** A whole store, as it comes. @param {string} label @param {AbortSignal} [signal]
- * @returns {Promise<Response>} */
+/** A whole store, as JSON Lines. @param {string} label @param {AbortSignal} [signal] @returns {Promise<Response>} */
 export const exported = (label, signal) => call(`${store(label)}/export`, { signal });
+
+/** The entries of a whole store as they come, some at a time; values in base64. @param {string} label @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<{key: string, value: string}[]>} */
+export async function* entries(label, signal) {
+  const reader = (await exported(label, signal)).body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const lines = (rest + (value ?? "")).split("\n");
+      rest = done ? "" : (lines.pop() ?? "");
+      yield fromLines(lines);
+      if (done) return;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+/** @param {string[]} lines @returns {{key: string, value: string}[]} */
+export const fromLines = (lines) => lines.filter((line) => line.trim()).map((line) => JSON.parse(line));
 
 /** @param {string} label @param {string} lines @param {boolean} dryRun
  * @returns {Promise<{entries: number, created: number, replaced: number, unchanged: number}>} */
@@ -105,10 +133,10 @@ async function call(path, options = {}) {
     answer = await fetch(`api/${path}`, { ...options, headers, credentials: "omit", redirect: "error" });
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw new Failure(0, "The server cannot be reached. Is the app running?");
+    throw new Failure(0, "Cannot reach the server. Is the app running?");
   }
   if (answer.ok) return answer;
-  let detail = `The server answered ${answer.status}.`;
+  let detail = `The server responded with status ${answer.status}.`;
   try {
     detail = (await answer.json()).detail ?? detail;
   } catch {

@@ -33,7 +33,7 @@ function render() {
   explore.classList.toggle("opened", place.key !== null);
   compareButton.setAttribute("aria-pressed", String(comparing));
   tabs.current = comparing ? null : store;
-  document.title = `${comparing ? `${store} against ${place.against}` : store} – Key-value explorer`;
+  document.title = `${comparing ? `${store} vs. ${place.against}` : store} – Key-value explorer`;
   if (comparing) compare.show(store, place.against, place.filter);
   else {
     list.show(store, place.filter, place.key);
@@ -93,10 +93,16 @@ async function start() {
 
 /** What is being typed is not thrown away by a click elsewhere. */
 async function mayLeave() {
-  return !view.dirty || confirm({ title: "Discard what you have changed?", text: "", list: [], yes: "Discard" });
+  return !view.dirty || confirm({ title: "Discard your changes?", yes: "Discard" });
 }
 
-signIn.addEventListener("signed-in", (event) => begin(event.detail));
+signIn.addEventListener("signed-in", (event) => {
+  begin(event.detail);
+  // The form that had the focus has gone.
+  if (place.against !== null) compare.focusFilter();
+  else if (place.key !== null) view.focusKey();
+  else list.focusList();
+});
 signIn.addEventListener("retry", start);
 document.addEventListener("signed-out", (event) => end(event.detail));
 signOutButton.addEventListener("click", () => {
@@ -128,6 +134,8 @@ list.addEventListener("add", async () => {
   if (key === null) return;
   list.written(key);
   change({ key });
+  // Where there is room for one pane alone, the button that had the focus has gone.
+  if (!list.checkVisibility()) view.focusKey();
   say("Key added.");
 });
 view.addEventListener("open", async () => {

@@ -1,16 +1,17 @@
-// Two stores side by side: for each sentence both outcomes, disagreements first.
+// Two stores side by side: both prompts, then both outcomes of each sentence, those that differ first.
 
 import * as api from "./api.js";
 import { fromBase64, sizeText } from "./bytes.js";
 import { element, fromTemplate, grouped, letScroll, onPress, plural, segments, tell } from "./dom.js";
-import { onOneLine } from "./keys.js";
-import { badge, shown } from "./value-parts.js";
+import { onOneLine, PROMPT } from "./keys.js";
+import { badge, modelName, shown, verdict } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
 
-/** @typedef {{outcome: string | null, expected: string | null, sentence: string | null, brief: string, whole: string}} Side */
+/** @typedef {{outcome: string | null, expected: string | null, model: string | null, sentence: string | null, brief: string, whole: string}} Side */
 /** @typedef {{key: string, text: string, folded: string, left: Side | null, right: Side | null, kind: string}} Pair */
 
 const KINDS = ["differ", "agree", "left", "right"];
+const NAMED_MODELS = 4;
 
 /** Fires `compare` ({left, right}), `filter` (text) and `signed-out`. */
 class CompareView extends HTMLElement {
@@ -81,6 +82,7 @@ class CompareView extends HTMLElement {
     this.#fail(null);
     this.#open(undefined);
     [this.#pairs, this.#kind] = [[], "all"];
+    this.querySelector(".compare-models").replaceChildren();
     this.#update();
     for (const [side, label] of [["left", this.#left], ["right", this.#right]]) this.querySelector(`.${side}-name`).textContent = label;
     try {
@@ -97,17 +99,23 @@ class CompareView extends HTMLElement {
   }
 
   #summarise() {
-    const counts = Object.fromEntries(KINDS.map((kind) => [kind, this.#pairs.filter((pair) => pair.kind === kind).length]));
-    const both = this.#pairs.filter(({ left, right }) => left?.outcome && right?.outcome);
+    // The prompts are shown with the sentences, but are none.
+    const pairs = this.#pairs.filter(({ key }) => key !== PROMPT);
+    const counts = Object.fromEntries(KINDS.map((kind) => [kind, pairs.filter((pair) => pair.kind === kind).length]));
+    const both = pairs.filter(({ left, right }) => left?.outcome && right?.outcome);
     const same = both.filter(({ left, right }) => left.outcome === right.outcome).length;
     const summary = this.querySelector(".compare-summary");
     if (!both.length) summary.textContent = "No sentence has an outcome in both stores yet.";
     else {
       const share = ((100 * same) / both.length).toLocaleString("en", { maximumFractionDigits: 1 });
-      summary.textContent = `${plural(both.length, "sentence")} in both: they agree on ${grouped(same)} (${share} %) and disagree on ${grouped(both.length - same)}.`;
+      summary.textContent = `Both stores have an outcome for ${plural(both.length, "sentence")}: ${grouped(same)} (${share}%) the same, ${grouped(both.length - same)} different.`;
     }
+    const models = [...new Set(pairs.flatMap(({ left, right }) => [left?.model, right?.model]))].filter((name) => typeof name === "string").sort();
+    const named = models.slice(0, NAMED_MODELS).map(modelName);
+    if (models.length > NAMED_MODELS) named.push(`and ${grouped(models.length - NAMED_MODELS)} more`);
+    if (named.length) this.querySelector(".compare-models").replaceChildren(models.length === 1 ? "Model:" : "Models:", ...named);
     const name = { all: "All", differ: "Different", agree: "Same", left: `Only ${this.#left}`, right: `Only ${this.#right}` };
-    const choices = ["all", ...KINDS].map((kind) => [kind, `${name[kind]} ${grouped(kind === "all" ? this.#pairs.length : counts[kind])}`]);
+    const choices = ["all", ...KINDS].map((kind) => [kind, `${name[kind]} ${grouped(kind === "all" ? pairs.length : counts[kind])}`]);
     segments(this.querySelector(".segments"), "kind", choices, this.#kind, (kind) => {
       this.#kind = kind;
       this.#update();
@@ -122,11 +130,12 @@ class CompareView extends HTMLElement {
     this.querySelector(".compare-columns").hidden = this.#shown.length === 0;
     const empty = this.querySelector(".empty");
     empty.hidden = this.#shown.length > 0 || this.#pairs.length === 0;
-    empty.firstElementChild.textContent = "Nothing here.";
+    empty.firstElementChild.textContent = "No matching sentences.";
   }
 
   #fill(row, index) {
-    const { text, left, right, kind } = this.#shown[index];
+    const { key, text, left, right, kind } = this.#shown[index];
+    row.classList.toggle("is-prompt", key === PROMPT);
     row.querySelector(".key").textContent = onOneLine(text);
     row.classList.toggle("differs", kind === "differ");
     for (const [at, label, side] of [["left", this.#left, left], ["right", this.#right, right]]) {
@@ -134,8 +143,7 @@ class CompareView extends HTMLElement {
       const name = element("span", { className: "visually-hidden", textContent: `${label}: ` });
       cell.replaceChildren(name, side ? (side.outcome ? badge(side.outcome) : side.brief) : "–");
       if (side?.outcome && side.expected) {
-        const verdict = side.expected === side.outcome ? "right" : "wrong";
-        cell.append(element("span", { className: `verdict is-${verdict}`, textContent: verdict }));
+        cell.append(verdict(side.expected === side.outcome));
       }
     }
   }
@@ -154,7 +162,7 @@ class CompareView extends HTMLElement {
 
   async #side(label, key, side, signal) {
     const name = element("h3", {}, element("a", { href: `#${new URLSearchParams({ store: label, key })}`, textContent: label }));
-    if (!side) return element("div", { className: "side" }, name, element("p", { className: "muted", textContent: "This store does not have the key." }));
+    if (!side) return element("div", { className: "side" }, name, element("p", { className: "muted", textContent: "This store does not contain this key." }));
     try {
       const { bytes } = await api.value(label, key, signal);
       const value = describe(bytes);
@@ -175,21 +183,11 @@ class CompareView extends HTMLElement {
 /** Reads an export as it comes, and keeps of each value only what the list shows.
  * @returns {Promise<Map<string, Side>>} */
 async function read(label, signal) {
-  const answer = await api.exported(label, signal);
   const sides = new Map();
-  let rest = "";
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    const lines = (rest + (value ?? "")).split("\n");
-    rest = done ? "" : lines.pop();
-    for (const line of lines) {
-      if (!line) continue;
-      const entry = JSON.parse(line);
-      sides.set(entry.key, brief(entry.value));
-    }
-    if (done) return sides;
+  for await (const entries of api.entries(label, signal)) {
+    for (const { key, value } of entries) sides.set(key, brief(value));
   }
+  return sides;
 }
 
 function brief(base64) {
@@ -198,6 +196,7 @@ function brief(base64) {
   return {
     outcome,
     expected: value.record?.expected ?? null,
+    model: value.record?.model ?? null,
     sentence: value.record?.sentence ?? null,
     brief: outcome ?? (value.text === null ? sizeText(value.bytes.length) : onOneLine(value.text.trim().slice(0, 60))),
     // What is compared where there is no outcome; an observation's time and tokens are not.
@@ -215,7 +214,8 @@ function pair(left, right) {
     pairs.push({ key, text, folded: text.toLowerCase(), left: one, right: other, kind });
   }
   const rank = Object.fromEntries(KINDS.map((kind, at) => [kind, at]));
-  return pairs.sort((a, b) => rank[a.kind] - rank[b.kind] || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+  const notPrompt = ({ key }) => Number(key !== PROMPT);
+  return pairs.sort((a, b) => notPrompt(a) - notPrompt(b) || rank[a.kind] - rank[b.kind] || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
 }
 
 customElements.define("compare-view", CompareView);

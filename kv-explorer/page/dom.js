@@ -41,7 +41,7 @@ export function letScroll(shown) {
 }
 
 let hiding = 0;
-/** Says something for a few seconds. @param {string} text */
+/** Says something for a few seconds, in the bar, where it covers nothing. @param {string} text */
 export function say(text) {
   const status = /** @type {HTMLElement} */ (document.getElementById("status"));
   status.textContent = text;

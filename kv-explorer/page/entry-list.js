@@ -3,10 +3,11 @@
 import * as api from "./api.js";
 import { confirm, importFile } from "./dialogs.js";
 import { sizeText, toBase64 } from "./bytes.js";
-import { download, fromTemplate, grouped, onPress, plural, say, tell } from "./dom.js";
+import { download, element, fromTemplate, grouped, onPress, plural, say, tell } from "./dom.js";
 import * as early from "./early.js";
-import { Keys, onOneLine } from "./keys.js";
-import { badge } from "./value-parts.js";
+import { Keys, onOneLine, PROMPT } from "./keys.js";
+import { effects, flaw, PLACEHOLDER } from "./prompt.js";
+import { badge, modelName, verdict } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
 
 const PREVIEW_BYTES = 2048;
@@ -30,6 +31,8 @@ class EntryList extends HTMLElement {
   #opening = 0;
   #loading = new AbortController();
   #readOnly = false;
+  /** Whether the list gets the focus as soon as it is there. */
+  #awaited = false;
 
   connectedCallback() {
     this.append(fromTemplate("entry-list-template"));
@@ -81,8 +84,10 @@ class EntryList extends HTMLElement {
     this.input.select();
   }
 
+  /** Puts the focus where a person goes on: the list, once its keys are there, or the filter of a store without any. */
   focusList() {
-    this.list.focus();
+    this.#awaited = !this.#loaded;
+    if (this.#loaded) (this.list.hidden ? this.input : this.list).focus();
   }
 
   /** Reads the store's keys. */
@@ -98,7 +103,7 @@ class EntryList extends HTMLElement {
     this.#update(true);
     this.#previews.clear();
     this.#fail(null);
-    this.#count("Reading the keys…");
+    this.#count("Reading keys…");
     try {
       const first = await asked;
       // What is typed meanwhile filters all of them.
@@ -114,7 +119,8 @@ class EntryList extends HTMLElement {
       this.#keys.filter(this.input.value);
       this.#update();
       this.#reveal();
-      tell(this, "counted", { label, count: keys.length });
+      if (this.#awaited && document.activeElement === document.body) this.focusList();
+      this.#tellCount();
       setTimeout(() => this.#keys.prepare(), 50);
     } catch (failure) {
       if (signal.aborted) return;
@@ -130,7 +136,7 @@ class EntryList extends HTMLElement {
     this.#keys.add(key);
     this.#update();
     this.#reveal();
-    tell(this, "counted", { label: this.#label, count: this.#keys.all.length });
+    this.#tellCount();
   }
 
   /** Takes note of keys that were deleted elsewhere on the page. @param {string[]} gone */
@@ -139,7 +145,11 @@ class EntryList extends HTMLElement {
     this.#keys.remove(set);
     for (const key of gone) this.#chosen.delete(key);
     this.#update();
-    tell(this, "counted", { label: this.#label, count: this.#keys.all.length });
+    this.#tellCount();
+  }
+
+  #tellCount() {
+    tell(this, "counted", { label: this.#label, count: this.#keys.others });
   }
 
   #filter(text) {
@@ -154,9 +164,15 @@ class EntryList extends HTMLElement {
     this.list.hidden = shown.length === 0;
     const empty = this.querySelector(".empty");
     empty.hidden = shown.length > 0 || !this.#loaded;
-    empty.firstElementChild.textContent = all.length ? `No key holds “${onOneLine(this.#keys.query)}”.` : "This store is empty.";
-    this.#count(shown.length === all.length ? plural(all.length, "key") : `${grouped(shown.length)} of ${plural(all.length, "key")}`);
+    empty.firstElementChild.textContent = all.length ? `No key contains “${onOneLine(this.#keys.query)}”.` : "This store is empty.";
+    this.#count(shown.length === all.length ? this.#total : `${grouped(shown.length)} of ${plural(all.length, "key")}`);
     this.#showChosen();
+  }
+
+  get #total() {
+    const { hasPrompt, others } = this.#keys;
+    if (!hasPrompt) return plural(others, "key");
+    return others ? `Prompt and ${plural(others, "other key")}` : "Only the prompt";
   }
 
   #reveal() {
@@ -170,6 +186,7 @@ class EntryList extends HTMLElement {
     const cell = row.querySelector(".key");
     cell.textContent = onOneLine(key);
     cell.classList.toggle("nameless", key === "");
+    row.classList.toggle("is-prompt", key === PROMPT);
     row.setAttribute("aria-selected", String(this.#chosen.has(key)));
     if (key === this.#open) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
@@ -192,7 +209,7 @@ class EntryList extends HTMLElement {
       const values = await api.values(label, wanted, PREVIEW_BYTES);
       if (label !== this.#label) return;
       if (this.#previews.size > KEPT_PREVIEWS) this.#previews.clear();
-      wanted.forEach((key, at) => this.#previews.set(key, preview(values[at])));
+      wanted.forEach((key, at) => this.#previews.set(key, preview(key, values[at])));
       if (turn === this.#asked) this.list.redraw();
     } catch {
       // Rows without previews are as good as any; opening one says what is wrong.
@@ -252,7 +269,8 @@ class EntryList extends HTMLElement {
       const { matched } = await api.removeMany(this.#label, keys, true);
       const sure = await confirm({
         title: `Delete ${plural(matched, "key")} from ${this.#label}?`,
-        text: "Their values are gone for good. Export them first to keep them.",
+        text: "This cannot be undone. To keep a copy, export them first.",
+        warnings: keys.includes(PROMPT) ? await effects(this.#label, null, new Set(keys)) : [],
         list: keys.map(onOneLine),
         yes: "Delete",
       });
@@ -264,7 +282,7 @@ class EntryList extends HTMLElement {
     } catch (failure) {
       this.#fail(failure);
     }
-    this.list.focus();
+    this.focusList();
   }
 
   async #export() {
@@ -316,15 +334,17 @@ class EntryList extends HTMLElement {
   }
 }
 
-function preview(value) {
+function preview(key, value) {
   if (!value) return "";
+  if (key === PROMPT && value.size <= PREVIEW_BYTES && flaw(value.bytes)) return element("span", { className: "chip", textContent: `no ${PLACEHOLDER}` });
   const described = describe(value.bytes);
   const outcome = outcomeOf(described);
   if (outcome) {
     const parts = document.createDocumentFragment();
+    const { model, expected } = described.record ?? {};
+    if (model) parts.append(modelName(model));
+    if (expected && expected !== outcome) parts.append(verdict(false));
     parts.append(badge(outcome));
-    const expected = described.record?.expected;
-    if (expected && expected !== outcome) parts.append(Object.assign(badge(expected), { className: "was", textContent: `not ${expected}` }));
     return parts;
   }
   if (described.text !== null && value.size <= 40) return onOneLine(described.text);

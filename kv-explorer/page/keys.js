@@ -1,15 +1,28 @@
-// The keys of one store, and those that the filter lets through.
+// The keys of one store, and those that the filter lets through. The prompt comes first: it is what all others are about.
+
+/** Where apps that ask a model keep their prompt. */
+export const PROMPT = "prompt";
 
 export class Keys {
   /** @param {string[]} sorted */
   constructor(sorted) {
-    this.all = sorted;
-    this.shown = sorted;
+    const at = sorted.indexOf(PROMPT);
+    this.all = at > 0 ? [PROMPT, ...sorted.toSpliced(at, 1)] : sorted;
+    this.shown = this.all;
     this.query = "";
     /** @type {string[] | null} all keys in lower case, made when first needed */
     this.folded = null;
     /** @type {string[]} those shown, in lower case */
     this.foldedShown = [];
+  }
+
+  get hasPrompt() {
+    return this.all[0] === PROMPT;
+  }
+
+  /** How many keys there are beside the prompt. */
+  get others() {
+    return this.all.length - Number(this.hasPrompt);
   }
 
   /** Does beforehand what the first filter would wait for. */
@@ -60,16 +73,18 @@ export class Keys {
   }
 }
 
-/** The first position whose key is not smaller. @param {string[]} sorted @param {string} key */
+/** The first position whose key does not come before another. @param {string[]} sorted @param {string} key */
 function position(sorted, key) {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle] < key) low = middle + 1;
+    if (comesBefore(sorted[middle], key)) low = middle + 1;
     else high = middle;
   }
   return low;
 }
+
+const comesBefore = (one, other) => other !== PROMPT && (one === PROMPT || one < other);
 
 /** A key on one line: line ends are shown, a long one is cut, an empty one is named. @param {string} key */
 export function onOneLine(key) {

@@ -50,6 +50,7 @@ class SignIn extends HTMLElement {
       if (failure.status === 403) this.explain(failure.message);
       else {
         this.#fail(failure.message);
+        password.focus();
         password.select();
       }
     }

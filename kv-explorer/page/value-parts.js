@@ -28,14 +28,24 @@ export function shown(value, way) {
 export const badge = (outcome) =>
   element("span", { className: `badge ${isOutcome(outcome) ? outcome : ""}`, textContent: outcome });
 
+/** What a person said of an outcome. @param {boolean} right */
+export const verdict = (right) =>
+  element("span", { className: `verdict ${right ? "is-right" : "is-wrong"}`, textContent: right ? "right" : "wrong" });
+
+/** The name of the model that made an observation; a stand-in's is marked. @param {string} name */
+export const modelName = (name) => element("span", { className: isOffline(name) ? "model chip" : "model", textContent: name });
+
+/** Whether a name is that of a stand-in, which needs no model. @param {string} name */
+const isOffline = (name) => /\boffline\b/i.test(name);
+
 const FIELDS = [
   ["sentiment", "Outcome", badge],
   ["expected", "Expected", badge],
   ["sentence", "Sentence", String],
+  ["model", "Model", modelName],
   ["prompt", "Prompt", (text) => element("code", { textContent: text })],
-  ["model", "Model", String],
   ["at", "Time", time],
-  ["elapsed_ms", "Took", (amount) => `${Number(amount).toLocaleString("en")} ms`],
+  ["elapsed_ms", "Duration", (amount) => `${Number(amount).toLocaleString("en")} ms`],
   ["prompt_tokens", "Prompt tokens", (amount) => Number(amount).toLocaleString("en")],
   ["generated_tokens", "Generated tokens", (amount) => Number(amount).toLocaleString("en")],
 ];
@@ -72,7 +82,7 @@ const plain = (text, kind) => element("pre", { className: kind, textContent: tex
 
 function long(whole, cut, show) {
   if (whole.length <= cut) return show(whole);
-  const more = element("button", { type: "button", textContent: "Show all of it" });
+  const more = element("button", { type: "button", textContent: "Show all" });
   const part = element("div", {}, show(whole.slice(0, cut)), element("p", { className: "cut" }, more));
   more.addEventListener("click", () => part.replaceChildren(show(whole)));
   return part;

@@ -2,9 +2,10 @@
 
 import * as api from "./api.js";
 import { fromHex, sizeText, toHex, toUtf8 } from "./bytes.js";
-import { confirm } from "./dialogs.js";
+import { confirm, mayWrite } from "./dialogs.js";
 import { copy, download, fromTemplate, letScroll, onPress, say, segments, tell } from "./dom.js";
-import { onOneLine } from "./keys.js";
+import { onOneLine, PROMPT } from "./keys.js";
+import { effects, fingerprint, flaw } from "./prompt.js";
 import { shown, ways } from "./value-parts.js";
 import { describe } from "./value.js";
 
@@ -21,6 +22,7 @@ class ValueView extends HTMLElement {
   #asHex = false;
   #lineEnd = "\n";
   #stale = false;
+  #saving = false;
   #loading = new AbortController();
 
   connectedCallback() {
@@ -95,6 +97,7 @@ class ValueView extends HTMLElement {
       this.#fail(failure);
       this.#enable(false);
       this.body.replaceChildren();
+      this.querySelector(".notice").hidden = true;
       this.querySelector(".value-foot").textContent = "";
       this.querySelector(".segments").hidden = true;
     }
@@ -111,8 +114,13 @@ class ValueView extends HTMLElement {
     }
     this.body.replaceChildren(shown(this.#value, way));
     this.body.scrollTop = 0;
-    const kind = { record: "Observation", json: "JSON", text: "Text", bytes: "Bytes" }[this.#value.kind];
-    this.querySelector(".value-foot").textContent = `${kind}, ${sizeText(this.#value.bytes.length)}`;
+    const kind = { record: "Observation", json: "JSON", text: "Text", bytes: "Binary" }[this.#value.kind];
+    const isPrompt = this.#key === PROMPT;
+    const said = isPrompt ? flaw(this.#value.bytes) : null;
+    this.querySelector(".value-foot").textContent = `${kind}, ${sizeText(this.#value.bytes.length)}${isPrompt ? `, fingerprint ${fingerprint(this.#tag)}` : ""}`;
+    const notice = this.querySelector(".notice");
+    notice.hidden = said === null;
+    notice.textContent = said ?? "";
   }
 
   #edit() {
@@ -125,8 +133,8 @@ class ValueView extends HTMLElement {
     this.area.value = this.#asHex ? toHex(bytes) : text;
     this.area.defaultValue = this.area.value;
     this.area.classList.toggle("hex", this.#asHex);
-    this.querySelector(".editor-label").textContent = this.#asHex ? "Bytes in hexadecimal" : "Value";
-    this.querySelector(".editor-note").textContent = this.#lineEnd === "\r\n" && !this.#asHex ? "Lines end with CR LF." : "";
+    this.querySelector(".editor-label").textContent = this.#asHex ? "Value in hexadecimal" : "Value";
+    this.querySelector(".editor-note").textContent = this.#lineEnd === "\r\n" && !this.#asHex ? "Line endings: CRLF" : "";
     this.#setEditing(true);
     this.area.focus();
     this.area.setSelectionRange(0, 0);
@@ -134,7 +142,7 @@ class ValueView extends HTMLElement {
   }
 
   async #stopEditing() {
-    if (this.dirty && !(await confirm({ title: "Discard what you have changed?", text: "", list: [], yes: "Discard" }))) return;
+    if (this.dirty && !(await confirm({ title: "Discard your changes?", yes: "Discard" }))) return;
     const stale = this.#stale;
     this.#closeEditor();
     this.querySelector('[data-do="edit"]').focus();
@@ -155,14 +163,22 @@ class ValueView extends HTMLElement {
   }
 
   async #save() {
+    if (this.#saving) return;
+    this.#saving = true;
+    await this.#trySave();
+    this.#saving = false;
+  }
+
+  async #trySave() {
     const typed = this.area.value;
     const bytes = this.#asHex ? fromHex(typed) : toUtf8(typed.replaceAll("\n", this.#lineEnd));
     if (!bytes) {
-      this.#fail({ message: "This is not hexadecimal: write two digits for each byte." });
+      this.#fail({ message: "This is not hexadecimal. Write two digits for each byte." });
       return;
     }
     const [label, key] = [this.#label, this.#key];
     try {
+      if (!(await mayWrite(label, key, bytes))) return;
       const tag = await api.replace(label, key, bytes, this.#stale ? "" : this.#tag);
       if (label !== this.#label || key !== this.#key) return;
       [this.#value, this.#tag] = [describe(bytes), tag];
@@ -174,17 +190,18 @@ class ValueView extends HTMLElement {
     } catch (failure) {
       if (failure.status === 412) {
         this.#stale = true;
-        this.querySelector(".editor .primary").textContent = "Replace it all the same";
-        this.#fail({ message: "The value has changed since you opened it. Cancel to see what it is now." });
+        this.querySelector(".editor .primary").textContent = "Overwrite anyway";
+        this.#fail({ message: "The value has changed since you opened it. Cancel to see the current value." });
       } else this.#fail(failure);
     }
   }
 
   async #delete() {
     const [label, key] = [this.#label, this.#key];
-    const text = `${onOneLine(key)} and its value are gone for good.`;
-    if (!(await confirm({ title: `Delete this key from ${label}?`, text, list: [], yes: "Delete" }))) return;
     try {
+      const warnings = key === PROMPT ? await effects(label, null) : [];
+      const text = "This cannot be undone.";
+      if (!(await confirm({ title: `Delete this key from ${label}?`, text, warnings, list: [onOneLine(key)], yes: "Delete" }))) return;
       await api.remove(label, key);
       say("Key deleted.");
       tell(this, "removed", key);

@@ -30,7 +30,8 @@ export function outcomeOf(value) {
 /** @param {string} outcome */
 export const isOutcome = (outcome) => OUTCOMES.has(outcome);
 
-function asJson(text) {
+/** What a text is as JSON, where it is an object or a list. @param {string} text */
+export function asJson(text) {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
     return JSON.parse(text);

@@ -3,7 +3,7 @@
 use e2e::app::{App, CREDENTIALS, FIRST, SECOND};
 use e2e::browser::Browser;
 use e2e::explorer::ROUTE;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The open value, where it is shown as text.
 const TEXT: &str = "document.querySelector('.value-body pre.text')?.textContent";
@@ -73,7 +73,7 @@ async fn signing_in_and_finding_a_key() {
         assert_eq!(tries, 1, "{wrong}");
     }
     sign_in(&browser, CREDENTIALS).await;
-    until_texts(&browser, "store-tabs a > span", &[FIRST, "3", SECOND, "1"]).await;
+    until_texts(&browser, "store-tabs a > span", &[FIRST, "3", SECOND, "0"]).await;
     until_texts(&browser, ".entry-row .key", &["a/b", "a=b", "b"]).await;
 
     // Filtered as somebody types.
@@ -95,7 +95,8 @@ async fn signing_in_and_finding_a_key() {
 
     browser.click("#sign-out").await;
     browser.until("document.querySelector('sign-in form')?.checkVisibility()").await;
-    assert_eq!(browser.run("return sessionStorage.length;", &[]).await, 0);
+    let kept = browser.run("return sessionStorage.getItem('kv-explorer-credentials');", &[]).await;
+    assert_eq!(kept, Value::Null);
     browser.assert_clean(&app.url("")).await;
 }
 
@@ -127,7 +128,7 @@ async fn a_value_is_shown_as_what_it_is() {
     until_texts(&browser, ".value-body pre.hex", &[&format!("00000000  00 ff 41 0a{spaces}··A·")]).await;
     follow(&browser, FIRST, "record").await;
     let fields =
-        ["Outcome", "Expected", "Prompt", "Model", "Time", "Took", "Prompt tokens", "Generated tokens"];
+        ["Outcome", "Expected", "Model", "Prompt", "Time", "Duration", "Prompt tokens", "Generated tokens"];
     until_texts(&browser, ".value-body table.record th", &fields).await;
     let shown = browser.text(".value-body table.record").await;
     for part in ["positive", "negative", "0123456789abcdef", "llama2-chat", "2026", "1,234 ms", "96"] {
@@ -144,41 +145,42 @@ async fn a_value_is_shown_as_what_it_is() {
 #[tokio::test]
 async fn values_are_added_edited_and_deleted() {
     let Some(browser) = Browser::start().await else { return };
-    let keys = ["page/1", "page/2", "page/3", "prompt"].map(|key| (key, &b"one\ntwo\n"[..]));
+    let keys = ["note", "page/1", "page/2", "page/3"].map(|key| (key, &b"one\ntwo\n"[..]));
     let app = App::builder().store(FIRST, "explored", keys).start();
     open(&browser, &app, &format!("store={FIRST}")).await;
     let value = |key: &str| app.rows(FIRST).get(key).map(|value| String::from_utf8(value.clone()).unwrap());
 
     let edited = "zero\none\n\n\ttwo \"quoted\" \\ é 😀\n";
-    follow(&browser, FIRST, "prompt").await;
+    follow(&browser, FIRST, "note").await;
     until_text(&browser, "one\ntwo\n").await;
     browser.click("[data-do=edit]").await;
     fill(&browser, &[(".editor textarea", edited)]).await;
     browser.click(".editor .primary").await;
     until_text(&browser, edited).await;
-    assert_eq!(value("prompt").as_deref(), Some(edited));
+    assert_eq!(value("note").as_deref(), Some(edited));
 
     // What somebody else wrote meanwhile is not overwritten.
     browser.click("[data-do=edit]").await;
-    app.write(FIRST, "prompt", "theirs");
+    app.write(FIRST, "note", "theirs");
     fill(&browser, &[(".editor textarea", "mine")]).await;
     browser.click(".editor .primary").await;
     browser.until("document.querySelector('value-view .failure').innerText.includes('has changed')").await;
-    assert_eq!(value("prompt").as_deref(), Some("theirs"));
+    assert_eq!(browser.text(".editor .primary").await, "Overwrite anyway");
+    assert_eq!(value("note").as_deref(), Some("theirs"));
     ask(&browser, "[data-do=cancel]").await;
     browser.click("dialog .primary").await;
     until_text(&browser, "theirs").await;
 
     let key = "a/b?c=d#é\ne";
     ask(&browser, "[data-do=add]").await;
-    fill(&browser, &[("dialog [name=key]", "prompt"), ("dialog [name=value]", edited)]).await;
+    fill(&browser, &[("dialog [name=key]", "note"), ("dialog [name=value]", edited)]).await;
     browser.click("dialog .primary").await;
     browser.until("document.querySelector('dialog .error').innerText.includes('has this key')").await;
     fill(&browser, &[("dialog [name=key]", key)]).await;
     browser.until("!document.querySelector('dialog .primary').disabled").await;
     browser.click("dialog .primary").await;
     until_text(&browser, edited).await;
-    assert_eq!((value(key).as_deref(), value("prompt").as_deref()), (Some(edited), Some("theirs")));
+    assert_eq!((value(key).as_deref(), value("note").as_deref()), (Some(edited), Some("theirs")));
 
     ask(&browser, "value-view [data-do=delete]").await;
     browser.click("dialog .primary").await;
@@ -193,7 +195,7 @@ async fn values_are_added_edited_and_deleted() {
     ask(&browser, "[data-do=delete-chosen]").await;
     browser.click("dialog .primary").await;
     until_texts(&browser, ".count", &["0 of 1 key"]).await;
-    assert_eq!(app.rows(FIRST).into_keys().collect::<Vec<_>>(), ["prompt"]);
+    assert_eq!(app.rows(FIRST).into_keys().collect::<Vec<_>>(), ["note"]);
     browser.assert_clean(&app.url("")).await;
 }
 
@@ -237,7 +239,7 @@ async fn two_stores_side_by_side_disagreements_first() {
     open(&browser, &app, &format!("store={FIRST}")).await;
     until_texts(&browser, ".entry-row .key", &["agrees", "differs", "here"]).await;
     browser.click("#compare").await;
-    let summary = "2 sentences in both: they agree on 1 (50 %) and disagree on 1.";
+    let summary = "Both stores have an outcome for 2 sentences: 1 (50%) the same, 1 different.";
     let kinds = ["All 4", "Different 1", "Same 1", "Only promptstore1 1", "Only promptstore2 1"];
     let outcomes = ["positive", "negative", "positive", "positive", "negative", "negative"];
     for (selector, expected) in [
