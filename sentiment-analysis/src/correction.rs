@@ -69,7 +69,7 @@ impl Correction {
 
     /// The sentence, if it is one that can have an answer.
     pub(crate) fn sentence(&self) -> Result<Sentence<'_>, Problem> {
-        Sentence::new(&self.sentence).map_err(|error| Problem::bad_request(format!("Not recorded: {error}.")))
+        Sentence::new(&self.sentence).map_err(|error| Problem::bad_request(error.to_string()))
     }
 
     /// The variant, if it takes part in the experiment.
@@ -138,7 +138,10 @@ mod tests {
             (r#"{"sentence": "a", "variant": "promptstore1", "expected": "good"}"#, "`good` is nothing"),
             (r#"{"sentence": "a", "sentence": "b"}"#, "more than once"),
             (r#"{"sentence": "\ud83c", "variant": "promptstore1", "expected": null}"#, "surrogate pair"),
-            (r#"{"sentence": " ", "variant": "promptstore1", "expected": null}"#, "Not recorded"),
+            (
+                r#"{"sentence": " ", "variant": "promptstore1", "expected": null}"#,
+                "The sentence is empty. Write",
+            ),
             (r#"{"sentence": "a", "variant": "prompt", "expected": null}"#, "`promptstore1`, `promptstore2`"),
             (&*long, "ééé` is no variant"),
         ];

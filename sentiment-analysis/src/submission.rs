@@ -26,8 +26,7 @@ impl<'b> Submission<'b> {
 
     /// The sentence, if it is one that can be classified.
     pub(crate) fn sentence(&self) -> Result<Sentence<'_>, Problem> {
-        Sentence::new(&self.sentence)
-            .map_err(|error| Problem::bad_request(format!("Not classified: {error}.")))
+        Sentence::new(&self.sentence).map_err(|error| Problem::bad_request(error.to_string()))
     }
 }
 
@@ -93,7 +92,7 @@ mod tests {
             (br#"{"sentence": 5}"#, "is a number"),
             (br#"{"sentence": {"text": "a"}}"#, "is an object"),
             (br#"{"sentence": "a", "sentence": "b"}"#, "more than one"),
-            (br#"{"sentence": " \n\u3000"}"#, "is empty: write"),
+            (br#"{"sentence": " \n\u3000"}"#, "The sentence is empty. Write"),
         ];
         let mut details = HashSet::new();
         let rest: [(&[u8], &str); 2] =

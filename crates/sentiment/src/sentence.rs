@@ -31,7 +31,7 @@ impl<'t> Sentence<'t> {
     }
 }
 
-/// Why a text is not a [`Sentence`].
+/// Why a text is not a [`Sentence`], in whole sentences.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum InvalidSentence {
     /// Empty, or nothing but white space.
@@ -48,13 +48,11 @@ pub enum InvalidSentence {
 impl fmt::Display for InvalidSentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Blank => f.write_str("the sentence is empty: write something to classify"),
-            Self::TooLong { bytes } => write!(
-                f,
-                "the sentence is {bytes} bytes long, and at most {} are classified: shorten it",
-                Sentence::MAX_BYTES
-            ),
-            Self::Nul => f.write_str("the sentence contains a NUL character (U+0000): remove it"),
+            Self::Blank => f.write_str("The sentence is empty. Write something to classify."),
+            Self::TooLong { bytes } => {
+                write!(f, "The sentence is {bytes} bytes long; the limit is {}.", Sentence::MAX_BYTES)
+            }
+            Self::Nul => f.write_str("The sentence contains a NUL character (U+0000). Remove it."),
         }
     }
 }

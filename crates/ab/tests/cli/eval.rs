@@ -421,7 +421,7 @@ fn what_cannot_be_evaluated() {
         [exit status: 1]
         $ cargo ab eval --data bad.csv
         error: bad.csv has 2 rows that cannot be used:
-          line 3: the sentence is empty: write something to classify
+          line 3: The sentence is empty. Write something to classify.
           line 4: expected is "good", not positive, neutral or negative
         hint: a CSV file has the header `sentence,expected`; in JSON Lines each line is an object, {"sentence": "…", "expected": "positive"}; expected is positive, neutral or negative
         [exit status: 1]
