@@ -1,18 +1,19 @@
 //! The folder of an app: its manifest, its links and its stores.
 
-mod app;
+pub(crate) mod app;
 /// How files are written without ever being left half written.
 pub(crate) mod durable;
 mod open_store;
 mod runtime_config;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use spin_app::{StoreAddress, absolute};
+use spin_app::variables::Providers;
+use spin_app::{Manifest, StoreAddress, absolute};
 use stores::{Directory, Labels, Partition};
 
-pub(crate) use self::app::{App, Build};
 use self::durable::Lock;
 pub(crate) use self::open_store::OpenStore;
 pub(crate) use self::runtime_config::{Link, RuntimeConfig};
@@ -20,10 +21,6 @@ use crate::terminal::{Printer, Warning, failure, program};
 
 /// The file beside the manifest that holds the links, unless another is named.
 const RUNTIME_CONFIG: &str = "runtime-config.toml";
-
-/// The label that Spin links by itself, and the file it uses.
-const DEFAULT_LABEL: &str = "default";
-const DEFAULT_STORE: &str = ".spin/sqlite_key_value.db";
 
 /// The file to lock while links or stores change.
 const LOCK: &str = ".spin/ab.lock";
@@ -39,7 +36,7 @@ pub(crate) struct Location {
 
 impl Location {
     /// The runtime configuration file of `app`.
-    pub(crate) fn runtime_config(&self, app: &App) -> PathBuf {
+    pub(crate) fn runtime_config(&self, app: &Manifest) -> PathBuf {
         self.runtime_config_file.as_deref().map_or_else(|| app.folder.join(RUNTIME_CONFIG), absolute)
     }
 }
@@ -67,7 +64,7 @@ pub(crate) struct ResolvedStore {
 /// An app, its links and its stores.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    pub(crate) app: App,
+    pub(crate) app: Manifest,
     pub(crate) config: RuntimeConfig,
     pub(crate) stores: Directory,
     _lock: Option<Lock>,
@@ -80,7 +77,7 @@ impl Workspace {
     ///
     /// There is no app, or its manifest or configuration cannot be read.
     pub(crate) fn open(location: &Location) -> anyhow::Result<Self> {
-        let app = App::find(location.from.as_deref())?;
+        let app = app::find(location.from.as_deref())?;
         Self::read(app, location, None)
     }
 
@@ -90,13 +87,13 @@ impl Workspace {
     ///
     /// As [`Workspace::open`], and when the folder cannot be written.
     pub(crate) fn open_to_change(location: &Location) -> anyhow::Result<Self> {
-        let app = App::find(location.from.as_deref())?;
+        let app = app::find(location.from.as_deref())?;
         let file = app.folder.join(LOCK);
         let lock = Lock::acquire(&file).with_context(|| format!("cannot lock {}", file.display()))?;
         Self::read(app, location, Some(lock))
     }
 
-    fn read(app: App, location: &Location, lock: Option<Lock>) -> anyhow::Result<Self> {
+    fn read(app: Manifest, location: &Location, lock: Option<Lock>) -> anyhow::Result<Self> {
         let config = RuntimeConfig::read(&location.runtime_config(&app))?;
         Ok(Self { stores: Directory::of(&app.folder), app, config, _lock: lock })
     }
@@ -106,13 +103,33 @@ impl Workspace {
     /// # Errors
     ///
     /// The configuration has an entry that Spin would not take.
+    #[expect(clippy::unnecessary_wraps, reason = "callers are about to change")]
     pub(crate) fn links(&self) -> anyhow::Result<Vec<Link>> {
-        let mut links = self.config.links()?;
-        if self.app.labels().contains(DEFAULT_LABEL) && links.iter().all(|link| link.label != DEFAULT_LABEL) {
-            let address = StoreAddress::Sqlite(absolute(&self.app.folder.join(DEFAULT_STORE)));
-            links.push(Link { label: DEFAULT_LABEL.to_owned(), address });
+        let stores = self.config.file.stores(&self.app);
+        Ok(stores.into_iter().map(|(label, address)| Link { label, address }).collect())
+    }
+
+    /// Agrees to `name`, or to none given: a folder has one app.
+    ///
+    /// # Errors
+    ///
+    /// The app here has another name.
+    pub(crate) fn expect_app(&self, name: Option<&str>) -> anyhow::Result<()> {
+        let own = &self.app.name;
+        match name {
+            Some(name) if name != own => {
+                Err(failure(format!("there is no app \"{name}\" here: the app of this folder is \"{own}\""))
+                    .hint("leave --app out, or name another app's folder with --from")
+                    .into())
+            }
+            _ => Ok(()),
         }
-        Ok(links)
+    }
+
+    /// The value that a variable of the app has where `up` is told nothing else. `None` if the app has no such variable, or it
+    /// has no value.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        Providers::new(BTreeMap::new()).value(&self.app, name)
     }
 
     /// The links that lead to the store at `address`.
@@ -153,7 +170,7 @@ impl Workspace {
     pub(crate) fn find(&self, target: &Target) -> anyhow::Result<ResolvedStore> {
         match target {
             Target::Label { label, app } => {
-                self.app.expect_name(app.as_deref())?;
+                self.expect_app(app.as_deref())?;
                 let app = &self.app.name;
                 let link = self.links()?.into_iter().find(|link| link.label == *label).ok_or_else(|| {
                     failure(format!("No key value store found with label \"{label}\" for app \"{app}\""))

@@ -39,6 +39,7 @@ pub struct AppBuilder {
     model: Option<String>,
     variables: Vec<(String, String)>,
     manifest: Option<String>,
+    dotenv: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +77,7 @@ impl App {
             model: None,
             variables: Vec::new(),
             manifest: None,
+            dotenv: None,
         }
         .credentials(CREDENTIALS)
     }
@@ -271,6 +273,13 @@ impl AppBuilder {
         self
     }
 
+    /// Starts the app in a folder with this file `.env`.
+    #[must_use]
+    pub fn dotenv(mut self, text: &str) -> Self {
+        self.dotenv = Some(text.to_owned());
+        self
+    }
+
     /// Replaces a part of the manifest, which then is a copy in a folder of its own.
     #[must_use]
     pub fn manifest(mut self, part: &str, by: &str) -> Self {
@@ -300,7 +309,11 @@ impl AppBuilder {
         if let Some(text) = &self.manifest {
             make_app_folder(&self.manifest_folder(folder.path()), text);
         }
+        if let Some(text) = &self.dotenv {
+            fs::write(folder.path().join(".env"), text).unwrap();
+        }
         let process = Launch {
+            folder: folder.path(),
             manifest: &self.manifest_folder(folder.path()).join("spin.toml"),
             runtime_config: &runtime_config,
             log_folder: &folder.path().join("logs"),

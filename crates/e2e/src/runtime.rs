@@ -39,6 +39,8 @@ pub fn embedded_only(reason: &str) -> bool {
 /// How an app is to be run. Both runtimes take the same options.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
+    /// Where it is started.
+    pub(crate) folder: &'a Path,
     pub(crate) manifest: &'a Path,
     pub(crate) runtime_config: &'a Path,
     pub(crate) log_folder: &'a Path,
@@ -68,6 +70,7 @@ impl Launch<'_> {
         for (name, value) in self.variables {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
+        command.current_dir(self.folder);
         clean_environment(&mut command);
         let process = Process::start("the app", &mut command);
         // `spin up` runs the trigger as a process of its own.

@@ -1,6 +1,5 @@
 //! A Spin app, loaded and ready to serve.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use spin_app::manifest::{self, FilesMount, Manifest};
 use spin_app::outbound::AllowedHosts;
 use spin_app::runtime_config::{LlmConfig, RuntimeConfig};
-use spin_app::variables::{Variables, environment};
+use spin_app::variables::{Providers, Variables};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
@@ -20,22 +19,18 @@ use crate::component::{Component, Grants};
 use crate::engine;
 use crate::error::LoadError;
 use crate::guest::Guest;
-use crate::links::Links;
+use crate::links::{self, Links};
 use crate::models::ModelClient;
 use crate::output::{Output, tell};
 use crate::reload::Reload;
 use crate::routing::Router;
 use crate::server::{self, AppInfo, Site};
 
-/// What to run, and how.
-#[derive(Debug, Clone)]
+/// How to run an app.
+#[derive(Clone)]
 pub struct Settings {
-    /// The manifest, `spin.toml`, or the folder it is in.
-    pub manifest: PathBuf,
-    /// The runtime config; without one only the label `default` is linked and there is no model.
-    pub runtime_config: Option<PathBuf>,
-    /// Values of application variables, before those of the environment.
-    pub variables: BTreeMap<String, String>,
+    /// What gives the app's variables their values.
+    pub variables: Providers,
     /// Where the model answers, instead of where the runtime config says.
     pub model_url: Option<String>,
     /// Environment variables for every component, after those of the manifest.
@@ -50,13 +45,11 @@ pub struct Settings {
     pub inference_limit: Duration,
 }
 
-impl Settings {
-    /// The app of `manifest` without a runtime config, with Spin's defaults.
-    pub fn new(manifest: impl Into<PathBuf>) -> Self {
+impl Default for Settings {
+    /// Spin's defaults.
+    fn default() -> Self {
         Self {
-            manifest: manifest.into(),
-            runtime_config: None,
-            variables: BTreeMap::new(),
+            variables: Providers::default(),
             model_url: None,
             environment: Vec::new(),
             log_folder: None,
@@ -65,30 +58,18 @@ impl Settings {
             inference_limit: Duration::from_mins(1),
         }
     }
-
-    /// Reads the manifest and the runtime config and checks that every label which a component opens is linked.
-    ///
-    /// # Errors
-    ///
-    /// When a file cannot be read or used, or a label is not linked.
-    pub fn read(&self) -> Result<Files, LoadError> {
-        let manifest = Manifest::load(&self.manifest)?;
-        let config = match &self.runtime_config {
-            Some(path) => RuntimeConfig::load(path, &manifest.folder)?,
-            None => RuntimeConfig::for_app(&manifest.folder),
-        };
-        manifest.validate_against(&config)?;
-        Ok(Files { manifest, config })
-    }
 }
 
-/// The files that say what an app is, as they were read.
-#[derive(Debug, Clone)]
-pub struct Files {
-    /// The manifest.
-    pub manifest: Manifest,
-    /// The runtime config, or what stands for a missing one.
-    pub config: RuntimeConfig,
+/// Refuses by name what this runtime does not support.
+///
+/// # Errors
+///
+/// Names the first such thing in the manifest or the runtime configuration.
+pub fn check(manifest: &Manifest, config: &RuntimeConfig) -> Result<(), LoadError> {
+    match manifest.beyond.iter().chain(&config.beyond).next() {
+        Some(fault) => Err(fault.clone().into()),
+        None => Ok(()),
+    }
 }
 
 /// An app whose components are compiled, whose links are open and whose variables have values.
@@ -98,7 +79,7 @@ pub struct App {
     components: Vec<Arc<Component>>,
     engine: Engine,
     links: Arc<Links>,
-    reload: Option<Reload>,
+    reload: Reload,
     printing: JoinHandle<()>,
 }
 
@@ -109,21 +90,16 @@ impl App {
     /// # Errors
     ///
     /// Whatever keeps the app from running, with what to do about it.
-    pub fn load(settings: &Settings, files: Files) -> Result<Self, LoadError> {
-        let Files { manifest, mut config } = files;
-        let labels: BTreeSet<_> = manifest
-            .components
-            .iter()
-            .flat_map(|component| component.key_value_stores.iter().cloned())
-            .collect();
-        config.stores.retain(|label, _| labels.contains(label));
-        let variables = Arc::new(Variables::resolve(&manifest, &settings.variables, environment())?);
+    pub fn load(manifest: Manifest, config: RuntimeConfig, settings: &Settings) -> Result<Self, LoadError> {
+        check(&manifest, &config)?;
+        config.check_labels(&manifest)?;
+        let variables = Arc::new(Variables::resolve(&manifest, &settings.variables)?);
         let llm = config.llm.clone().map(|llm| match &settings.model_url {
             Some(url) => LlmConfig { url: url.clone(), ..llm },
             None => llm,
         });
         let model_client = llm.map(|llm| ModelClient::new(&llm, settings.inference_limit)).transpose()?;
-        let links = Arc::new(Links::open(&config.stores)?);
+        let links = Arc::new(Links::open(&links::granted(&manifest, &config))?);
         let (output, printing) = Output::start(settings.quiet, settings.log_folder.clone());
 
         let engine = engine::engine(manifest.components.len()).map_err(LoadError::Engine)?;
@@ -159,10 +135,7 @@ impl App {
                 .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .collect::<Result<Vec<_>, LoadError>>()
         })?;
-        let reload = settings
-            .runtime_config
-            .clone()
-            .map(|path| Reload::new(path, manifest.folder.clone(), config, labels));
+        let reload = Reload::new(manifest.clone(), config);
         let router = Arc::new(Router::new(&manifest)?);
         Ok(Self { manifest, router, components, engine, links, reload, printing })
     }
@@ -183,7 +156,7 @@ impl App {
         let info = AppInfo { name: manifest.name, version: manifest.version };
         let site = Arc::new(Site { info, components, router, address: listener.local_addr()? });
         let ticking = engine::tick(engine);
-        let watching = reload.map(|reload| reload.watch(links.clone()));
+        let watching = reload.watch(links.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = runtime.block_on(server::serve(site, listener, shutdown));
         drop((ticking, watching));
@@ -206,11 +179,12 @@ fn compile(
     folder: &Path,
 ) -> Result<ServicePre<Guest>, LoadError> {
     let id = || component.id.clone();
-    let file = || component.source.clone();
-    if !component.source.is_file() {
+    let source = component.source.as_deref().unwrap_or(Path::new(""));
+    let file = || source.to_owned();
+    if !source.is_file() {
         return Err(LoadError::NotBuilt { id: id(), file: file() });
     }
-    let code = compiled::load(engine, &component.id, &component.source, folder)
+    let code = compiled::load(engine, &component.id, source, folder)
         .map_err(|error| LoadError::InvalidComponent { id: id(), file: file(), error })?;
     let pre =
         linker.instantiate_pre(&code).map_err(|error| LoadError::UnsupportedImport { id: id(), error })?;

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use spin_app::manifest::{ManifestError, UnknownLabels};
 use spin_app::outbound::AllowedHostError;
 use spin_app::route::RouteError;
-use spin_app::runtime_config::RuntimeConfigError;
+use spin_app::runtime_config::UnknownLabels;
 use spin_app::variables::VariablesError;
+use spin_app::{Fault, FileError};
 
 use crate::links::LinkError;
 use crate::models::ModelError;
@@ -14,18 +14,18 @@ use crate::models::ModelError;
 /// Why an app cannot be loaded. [`LoadError::hint`] tells what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The manifest cannot be used.
+    /// The manifest or the runtime configuration cannot be read.
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    File(#[from] FileError),
+    /// One of them asks for something that this runtime does not support.
+    #[error(transparent)]
+    Beyond(#[from] Fault),
     /// A route of the manifest cannot be served.
     #[error(transparent)]
     Route(#[from] RouteError),
     /// A label that a component opens is not linked.
     #[error(transparent)]
     UnknownLabels(#[from] UnknownLabels),
-    /// The runtime config cannot be used.
-    #[error(transparent)]
-    RuntimeConfig(#[from] RuntimeConfigError),
     /// A variable has no value, or a wrong one.
     #[error(transparent)]
     Variables(#[from] VariablesError),
@@ -105,10 +105,10 @@ impl LoadError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Manifest(error) => error.hint(),
-            Self::RuntimeConfig(error) => error.hint(),
+            Self::File(error) => error.hint(),
+            Self::Beyond(fault) => Some(fault.hint.clone()),
             Self::Variables(error) => error.hint(),
-            Self::UnknownLabels(error) => error.hint(),
+            Self::UnknownLabels(error) => Some(error.hint()),
             Self::Outbound(error) => error.hint(),
             Self::HostNeedsSpin { .. } => {
                 Some("run this app with `spin up`, or take the host out".to_owned())

@@ -1,8 +1,7 @@
 //! The embedded runtime: runs a Spin app's HTTP components on wasmtime.
 //!
-//! It runs any app that keeps to what it supports, and refuses by name what needs Spin. [`App::load`] reads the
-//! manifest and the runtime config, opens the stores and compiles the components; [`App::serve`] serves until it is
-//! told to stop.
+//! It runs any app that keeps to what it supports, and refuses by name what needs Spin. [`App::load`] opens the stores and
+//! compiles the components; [`App::serve`] serves until it is told to stop.
 
 mod app;
 mod error;
@@ -32,6 +31,6 @@ mod problem;
 mod routing;
 mod server;
 
-pub use app::{App, Files, Settings};
+pub use app::{App, Settings, check};
 pub use error::LoadError;
 pub use links::{LinkChange, LinkError};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use spin_app::StoreAddress;
+use spin_app::{Manifest, RuntimeConfig, StoreAddress};
 use stores::{Store, StoreError};
 
 /// Why a guest cannot open a store.
@@ -52,6 +52,13 @@ pub enum LinkChange {
 struct Link {
     address: StoreAddress,
     store: Store,
+}
+
+/// The stores behind the labels that some component of `app` may open.
+pub(crate) fn granted(app: &Manifest, config: &RuntimeConfig) -> BTreeMap<String, StoreAddress> {
+    let (mut stores, labels) = (config.stores(app), app.labels());
+    stores.retain(|label, _| labels.contains(label.as_str()));
+    stores
 }
 
 /// The links in force. Reading one takes no lock; a guest keeps the store it opened, whatever changes meanwhile.

@@ -1,71 +1,66 @@
 //! A runtime config that changes while the app runs.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use spin_app::runtime_config::RuntimeConfig;
+use spin_app::{Manifest, RuntimeConfig};
 
-use crate::links::{LinkChange, Links};
+use crate::links::{self, LinkChange, Links};
 use crate::output::tell;
 use crate::periodic::Periodic;
 
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Watches the runtime config and applies the links of a new version.
+/// Watches the runtime configuration and applies the links of a new version.
 ///
 /// The file is read, not asked for its time: a link can change twice within what a file system can tell apart.
 pub(crate) struct Reload {
-    path: PathBuf,
-    app_folder: PathBuf,
-    seen: Option<Vec<u8>>,
+    app: Manifest,
+    /// The file's text when it was last looked at.
+    seen: Option<String>,
     config: RuntimeConfig,
-    /// The labels that the manifest grants.
-    labels: BTreeSet<String>,
 }
 
 impl Reload {
-    /// `config` is what was read from `path` last.
-    pub(crate) fn new(
-        path: PathBuf,
-        app_folder: PathBuf,
-        config: RuntimeConfig,
-        labels: BTreeSet<String>,
-    ) -> Self {
-        // Unknown rather than read now: a change since `config` was read must not be missed.
-        Self { path, app_folder, seen: None, config, labels }
+    /// `config` is what was read last.
+    pub(crate) fn new(app: Manifest, config: RuntimeConfig) -> Self {
+        Self { app, seen: Some(config.text().to_owned()).filter(|text| !text.is_empty()), config }
     }
 
     /// Looks at the file until what this gives is dropped. A broken file is reported and the links stay.
     pub(crate) fn watch(mut self, links: Arc<Links>) -> Periodic {
         Periodic::start(INTERVAL, move || {
-            let now = std::fs::read(&self.path).ok();
+            let now = std::fs::read_to_string(&self.config.path).ok();
             if now != self.seen {
-                self.seen = now;
-                self.apply(&links);
+                self.seen.clone_from(&now);
+                self.apply(now, &links);
             }
         })
     }
 
-    fn apply(&mut self, links: &Links) {
-        let path = self.path.display();
-        let mut config = match RuntimeConfig::load(&self.path, &self.app_folder) {
+    fn apply(&mut self, text: Option<String>, links: &Links) {
+        let path = self.config.path.clone();
+        let shown = path.display();
+        let stay = |why: &str| tell(&format!("{why}\nThe old links stay in force."));
+        let Some(text) = text else { return stay(&format!("{shown} cannot be read anymore.")) };
+        let config = match RuntimeConfig::parse(text, &path) {
             Ok(config) => config,
-            Err(error) => return tell(&format!("{error}\nThe old links stay in force.")),
+            Err(fault) => return stay(&fault.to_string()),
         };
-        config.stores.retain(|label, _| self.labels.contains(label));
-        match links.apply(&config.stores) {
+        if let Some(fault) = config.beyond.first() {
+            return stay(&fault.to_string());
+        }
+        match links.apply(&links::granted(&self.app, &config)) {
             Ok(changes) => {
                 for change in changes {
                     report(&change);
                 }
             }
-            Err(error) => return tell(&format!("{path}: {error}\nThe old links stay in force.")),
+            Err(error) => return stay(&format!("{shown}: {error}")),
         }
         if config.llm != self.config.llm {
-            tell(&format!("{path}: [llm_compute] has changed; restart the app to use it."));
+            tell(&format!("{shown}: [llm_compute] has changed; restart the app to use it."));
         }
         self.config = config;
     }

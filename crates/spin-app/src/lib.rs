@@ -19,4 +19,4 @@ mod toml_file;
 pub use manifest::Manifest;
 pub use runtime_config::RuntimeConfig;
 pub use store_address::{StoreAddress, absolute, is_redis, without_password};
-pub use toml_file::{Place, SyntaxError};
+pub use toml_file::{Fault, FileError, Place};

@@ -295,13 +295,13 @@ fn well_known_port(scheme: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::path::Path;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::manifest::Manifest;
+    use crate::variables::Providers;
 
     fn parse(entry: &str) -> Result<AllowedHosts, AllowedHostError> {
         AllowedHosts::parse(&[entry.to_owned()])
@@ -423,7 +423,7 @@ mod tests {
             [variables]\nhost = { default = \"api.test:81\" }\nempty = { default = \"\" }\n\
             secret = { default = \"not a host\" }";
         let manifest = Manifest::parse(manifest, Path::new("spin.toml")).unwrap();
-        let variables = Variables::resolve(&manifest, &BTreeMap::new(), |_| None).unwrap();
+        let variables = Variables::resolve(&manifest, &Providers::default()).unwrap();
         let resolve = |entry: &str| AllowedHosts::resolve(&[entry.to_owned()], &variables);
 
         assert!(resolve("http://{{ host }}").unwrap().allows("http", "api.test", Some(81)));

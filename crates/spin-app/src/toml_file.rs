@@ -1,6 +1,7 @@
 //! A TOML file and the places in it, so that every error can say where.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -23,14 +24,42 @@ impl fmt::Display for Place {
     }
 }
 
-/// A file that is not TOML, or whose keys are not the expected ones.
-#[derive(Debug, thiserror::Error)]
+/// What is wrong in a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message}")]
-pub struct SyntaxError {
+pub struct Fault {
     /// Where.
     pub place: Place,
-    /// What was found, and what was expected.
+    /// What is wrong. Secrets are left out.
     pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// Why a file of the app cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// There is no such file, or it is not for us to read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file, as it was given.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What it says cannot be used, by Spin neither.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl FileError {
+    /// What to do about it, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Fault(fault) => Some(fault.hint.clone()),
+            Self::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// The text of a TOML file together with its name.
@@ -38,28 +67,39 @@ pub struct SyntaxError {
 pub(crate) struct TomlFile<'a> {
     path: &'a Path,
     text: &'a str,
+    /// What to do about whatever is wrong in it.
+    hint: &'static str,
 }
 
 impl<'a> TomlFile<'a> {
-    pub(crate) fn new(path: &'a Path, text: &'a str) -> Self {
-        Self { path, text }
+    pub(crate) fn new(path: &'a Path, text: &'a str, hint: &'static str) -> Self {
+        Self { path, text, hint }
     }
 
-    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, SyntaxError> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         toml::from_str(self.text).map_err(|error| {
             let message = error.message().trim_end().replace('\n', ", ");
-            SyntaxError {
-                place: self.place(error.span().unwrap_or_default()),
-                // TOML calls them keys; "field" is Serde's word.
-                message: match message.strip_prefix("unknown field") {
-                    Some(rest) => format!("unknown key{rest}"),
-                    None => message.replace("missing field", "missing key"),
-                },
-            }
+            // TOML calls them keys; "field" is Serde's word.
+            let message = match message.strip_prefix("unknown field") {
+                Some(rest) => format!("unknown key{rest}"),
+                None => message.replace("missing field", "missing key"),
+            };
+            self.fault(error.span().unwrap_or_default(), message)
         })
     }
 
-    pub(crate) fn place(&self, span: Range<usize>) -> Place {
+    /// Something wrong at `span`, with the usual hint.
+    pub(crate) fn fault(&self, span: Range<usize>, message: String) -> Fault {
+        Fault { place: self.place(span), message, hint: self.hint.to_owned() }
+    }
+
+    /// Something at `span` that Spin offers and the embedded runtime does not.
+    pub(crate) fn needs_spin(&self, span: Range<usize>, what: &str) -> Fault {
+        let hint = "run this app with `spin up`, or remove it".to_owned();
+        Fault { place: self.place(span), message: format!("{what} needs Spin"), hint }
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
         let before = self.text.as_bytes().get(..span.start).unwrap_or(self.text.as_bytes());
         let line = before.split(|byte| *byte == b'\n').count();
         Place { path: self.path.to_owned(), line }

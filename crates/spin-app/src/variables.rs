@@ -1,11 +1,52 @@
 //! The values of the app's variables, and what each component sees of them.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fmt;
 
 use crate::manifest::Manifest;
 use crate::template::Template;
 pub use crate::template::TemplateError;
+
+/// What gives variables their values: first `--variable`, then the environment variable `SPIN_VARIABLE_NAME`, then the
+/// same name in the file `.env` of the current folder, as in Spin.
+#[derive(Clone, Default)]
+pub struct Providers {
+    command_line: BTreeMap<String, String>,
+    dotenv: BTreeMap<String, String>,
+}
+
+impl Providers {
+    /// These values, the environment, and the file `.env` if there is one.
+    pub fn new(command_line: BTreeMap<String, String>) -> Self {
+        let file = dotenvy::from_path_iter(".env").into_iter().flatten().flatten();
+        Self { command_line, dotenv: file.collect() }
+    }
+
+    /// The value that a variable is given, whether or not the app has it.
+    pub fn given(&self, name: &str) -> Option<String> {
+        let in_environment = environment_name(name);
+        let given = self.command_line.get(name).cloned().or_else(|| env::var(&in_environment).ok());
+        given.or_else(|| self.dotenv.get(&in_environment).cloned())
+    }
+
+    /// The value that a variable of the app has: what it is given, else its default. `None` if the app has no such variable,
+    /// or it has no value.
+    pub fn value(&self, app: &Manifest, name: &str) -> Option<String> {
+        let variable = app.variables.get(name)?;
+        self.given(name).or_else(|| variable.default.clone())
+    }
+
+    /// Gives a variable a value, as on the command line.
+    pub fn give(&mut self, name: &str, value: String) {
+        self.command_line.insert(name.to_owned(), value);
+    }
+
+    /// The variables on the command line that the app does not have: mistyped, most likely. As in Spin, they change nothing.
+    pub fn undeclared(&self, app: &Manifest) -> impl Iterator<Item = &str> {
+        self.command_line.keys().map(String::as_str).filter(|name| !app.variables.contains_key(*name))
+    }
+}
 
 /// Every variable with its value, resolved once, when the app starts.
 ///
@@ -63,30 +104,25 @@ impl VariablesError {
 }
 
 impl Variables {
-    /// Finds the value of every variable: in `overrides` (`--variable`), else in the environment under
-    /// `SPIN_VARIABLE_NAME`, else its default. Then fills in the templates of every component.
+    /// Finds the value of every variable, then fills in the templates of every component.
     ///
-    /// `env` is where the environment is read: [`environment`], but in tests. As in Spin, an override of a variable that
-    /// the app does not have changes nothing; [`undeclared`] finds those.
-    pub fn resolve(
-        manifest: &Manifest,
-        overrides: &BTreeMap<String, String>,
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, VariablesError> {
-        let mut app = BTreeMap::new();
+    /// # Errors
+    ///
+    /// A variable has no value, or a template refers to something that is not a variable of the app.
+    pub fn resolve(app: &Manifest, providers: &Providers) -> Result<Self, VariablesError> {
+        let mut values = BTreeMap::new();
         let mut missing = Vec::new();
-        for (name, variable) in &manifest.variables {
-            let provided = overrides.get(name).cloned().or_else(|| env(&environment_name(name)));
-            match provided.or_else(|| variable.default.clone()) {
-                Some(value) => drop(app.insert(name.clone(), value)),
+        for name in app.variables.keys() {
+            match providers.value(app, name) {
+                Some(value) => drop(values.insert(name.clone(), value)),
                 None => missing.push(name.clone()),
             }
         }
         if !missing.is_empty() {
             return Err(VariablesError::Required(missing));
         }
-        let mut variables = Self { app, components: BTreeMap::new() };
-        for component in &manifest.components {
+        let mut variables = Self { app: values, components: BTreeMap::new() };
+        for component in &app.components {
             let mut values = BTreeMap::new();
             for (name, template) in &component.variables {
                 let value = variables.expand(template).map_err(|source| VariablesError::Template {
@@ -122,20 +158,6 @@ impl fmt::Debug for Variables {
             self.components.iter().map(|(component, values)| (component, values.keys().collect())).collect();
         f.debug_struct("Variables").field("app", &self.app.keys()).field("components", &names).finish()
     }
-}
-
-/// The overrides that name no variable of the app: mistyped, most likely.
-pub fn undeclared<'a>(
-    manifest: &Manifest,
-    overrides: &'a BTreeMap<String, String>,
-) -> impl Iterator<Item = &'a str> {
-    overrides.keys().map(String::as_str).filter(|name| !manifest.variables.contains_key(*name))
-}
-
-/// The process's environment and, for names that are not set there, the file `.env` of the current folder, as in Spin.
-pub fn environment() -> impl Fn(&str) -> Option<String> {
-    let file: BTreeMap<_, _> = dotenvy::from_path_iter(".env").into_iter().flatten().flatten().collect();
-    move |name| std::env::var(name).ok().or_else(|| file.get(name).cloned())
 }
 
 fn environment_name(variable: &str) -> String {
@@ -196,35 +218,41 @@ mod tests {
         )
     }
 
-    fn overrides(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
+    fn command_line(pairs: &[(&str, &str)]) -> Providers {
+        Providers { command_line: map(pairs), ..Providers::default() }
+    }
+
     #[test]
-    fn an_override_comes_before_the_environment_before_the_default() {
-        let env = |name: &str| match name {
-            "SPIN_VARIABLE_PLAIN" => Some("environment".to_owned()),
-            "SPIN_VARIABLE_PASSWORD" => Some("secret".to_owned()),
-            _ => None,
-        };
-        let variables = Variables::resolve(&sample(), &overrides(&[("plain", "override")]), env).unwrap();
-        assert_eq!(variables.get("one", "plain"), Ok("override"));
+    fn the_command_line_comes_before_the_file_before_the_default() {
+        let dotenv = map(&[("SPIN_VARIABLE_PLAIN", "file"), ("SPIN_VARIABLE_PASSWORD", "secret")]);
+        let providers = Providers { command_line: map(&[("plain", "command line")]), dotenv: dotenv.clone() };
+        let variables = Variables::resolve(&sample(), &providers).unwrap();
+        assert_eq!(variables.get("one", "plain"), Ok("command line"));
         assert_eq!(variables.get("one", "credentials"), Ok(":secret"));
         assert_eq!(variables.get("one", "fixed"), Ok("text"));
 
-        let variables = Variables::resolve(&sample(), &overrides(&[("password", "")]), env).unwrap();
-        assert_eq!(variables.get("one", "plain"), Ok("environment"));
-        assert_eq!(variables.get("one", "credentials"), Ok(":"), "an empty override is a value");
+        let providers = Providers { command_line: map(&[("password", "")]), dotenv: dotenv.clone() };
+        let variables = Variables::resolve(&sample(), &providers).unwrap();
+        assert_eq!(variables.get("one", "plain"), Ok("file"));
+        assert_eq!(variables.get("one", "credentials"), Ok(":"), "an empty value is a value");
 
-        let variables = Variables::resolve(&sample(), &overrides(&[("password", "p")]), |_| None).unwrap();
+        let variables = Variables::resolve(&sample(), &command_line(&[("password", "p")])).unwrap();
         assert_eq!(variables.get("one", "plain"), Ok("default"));
+
+        let providers = Providers { command_line: BTreeMap::new(), dotenv };
+        assert_eq!(providers.value(&sample(), "plain").as_deref(), Some("file"));
+        assert_eq!(providers.value(&sample(), "other"), None, "the app has no such variable");
     }
 
     #[test]
     fn every_required_variable_without_a_value_is_named_as_spin_does() {
         let manifest =
             manifest("[variables]\nb = { required = true }\na = { required = true }\nc = { default = \"\" }");
-        let error = Variables::resolve(&manifest, &BTreeMap::new(), |_| None).unwrap_err();
+        let error = Variables::resolve(&manifest, &Providers::default()).unwrap_err();
         assert_eq!(error.to_string(), r#"no provider resolved required variable(s): [Key("a"), Key("b")]"#);
         assert_eq!(
             error.hint().as_deref(),
@@ -237,7 +265,7 @@ mod tests {
     #[test]
     fn a_template_over_an_unknown_variable_is_an_error() {
         let manifest = manifest("[component.c]\nsource = \"c.wasm\"\nvariables = { v = \"{{ nope }}\" }");
-        let error = Variables::resolve(&manifest, &BTreeMap::new(), |_| None).unwrap_err();
+        let error = Variables::resolve(&manifest, &Providers::default()).unwrap_err();
         assert_eq!(
             error.to_string(),
             r#"the variable "v" of the component "c": invalid variable template: unknown variable "nope""#
@@ -247,7 +275,7 @@ mod tests {
 
     #[test]
     fn what_a_component_asks_for_is_answered_as_spin_does() {
-        let variables = Variables::resolve(&sample(), &overrides(&[("password", "p")]), |_| None).unwrap();
+        let variables = Variables::resolve(&sample(), &command_line(&[("password", "p")])).unwrap();
         let invalid = |message: &str| Err(GetError::InvalidName(message.to_owned()));
         let undefined = |message: &str| Err(GetError::Undefined(message.to_owned()));
         let characters = "Variable names may contain only lower-case letters, numbers, and underscores.";
@@ -270,15 +298,14 @@ mod tests {
 
     #[test]
     fn no_value_is_shown() {
-        let variables =
-            Variables::resolve(&sample(), &overrides(&[("password", "hunter2")]), |_| None).unwrap();
+        let variables = Variables::resolve(&sample(), &command_line(&[("password", "hunter2")])).unwrap();
         let shown = format!("{variables:?}");
         assert!(shown.contains("password") && !shown.contains("hunter2"), "{shown}");
     }
 
     #[test]
-    fn overrides_of_no_variable_are_found() {
-        let overrides = overrides(&[("plain", ""), ("plian", "")]);
-        assert_eq!(undeclared(&sample(), &overrides).collect::<Vec<_>>(), ["plian"]);
+    fn values_of_no_variable_are_found() {
+        let providers = command_line(&[("plain", ""), ("plian", "")]);
+        assert_eq!(providers.undeclared(&sample()).collect::<Vec<_>>(), ["plian"]);
     }
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use spin_app::Manifest;
+use spin_app::manifest::Build;
 
 use crate::terminal::{Printer, failure};
-use crate::workspace::{App, Build};
 
 /// Runs the build commands of the components with these ids, of all without any. A Rust target for WebAssembly that a
 /// command names and that is missing is added with rustup first.
@@ -16,16 +17,16 @@ use crate::workspace::{App, Build};
 /// # Errors
 ///
 /// There is no such component, or a command fails.
-pub(crate) fn run(app: &App, ids: &[String], printer: Printer) -> anyhow::Result<()> {
-    if let Some(unknown) = ids.iter().find(|id| !app.components.contains_key(*id)) {
-        let known: Vec<&str> = app.components.keys().map(String::as_str).collect();
-        return Err(failure(format!("there is no component \"{unknown}\" in {}", app.manifest.display()))
+pub(crate) fn run(app: &Manifest, ids: &[String], printer: Printer) -> anyhow::Result<()> {
+    if let Some(unknown) = ids.iter().find(|id| app.component(id).is_none()) {
+        let known: Vec<&str> = app.components.iter().map(|component| component.id.as_str()).collect();
+        return Err(failure(format!("there is no component \"{unknown}\" in {}", app.path.display()))
             .hint(format!("its components: {}", known.join(", ")))
             .into());
     }
-    let chosen = app.components.iter().filter(|(id, _)| ids.is_empty() || ids.contains(id));
-    let builds: Vec<(&String, &Build)> =
-        chosen.filter_map(|(id, component)| Some((id, component.build.as_ref()?))).collect();
+    let chosen = app.components.iter().filter(|component| ids.is_empty() || ids.contains(&component.id));
+    let builds: Vec<(&str, &Build)> =
+        chosen.filter_map(|component| Some((component.id.as_str(), component.build.as_ref()?))).collect();
     if builds.is_empty() {
         printer.message("None of the components have a build command.");
         return Ok(());
@@ -33,7 +34,7 @@ pub(crate) fn run(app: &App, ids: &[String], printer: Printer) -> anyhow::Result
     add_missing_targets(app, &builds, printer)?;
     for (id, build) in builds {
         let folder = working_folder(app, id, build)?;
-        for command in build.commands() {
+        for command in &build.commands {
             printer.step("Building", format_args!("component {id} with `{command}`"));
             let status = shell(command)
                 .current_dir(&folder)
@@ -55,7 +56,7 @@ pub(crate) fn run(app: &App, ids: &[String], printer: Printer) -> anyhow::Result
     Ok(())
 }
 
-fn working_folder(app: &App, id: &str, build: &Build) -> anyhow::Result<PathBuf> {
+fn working_folder(app: &Manifest, id: &str, build: &Build) -> anyhow::Result<PathBuf> {
     match build.workdir.as_deref() {
         Some(workdir) if workdir.has_root() => {
             Err(failure(format!("component {id}: the workdir {} must be relative", workdir.display())).into())
@@ -71,10 +72,10 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-fn add_missing_targets(app: &App, builds: &[(&String, &Build)], printer: Printer) -> anyhow::Result<()> {
+fn add_missing_targets(app: &Manifest, builds: &[(&str, &Build)], printer: Printer) -> anyhow::Result<()> {
     let targets: BTreeSet<&str> = builds
         .iter()
-        .flat_map(|(_, build)| build.commands())
+        .flat_map(|(_, build)| &build.commands)
         .filter_map(|command| rust_target(command))
         .collect();
     if targets.is_empty() {
@@ -116,7 +117,7 @@ fn add_missing_targets(app: &App, builds: &[(&String, &Build)], printer: Printer
     Ok(())
 }
 
-fn sysroot(app: &App, targets: &BTreeSet<&str>) -> anyhow::Result<PathBuf> {
+fn sysroot(app: &Manifest, targets: &BTreeSet<&str>) -> anyhow::Result<PathBuf> {
     let output = Command::new("rustc").args(["--print", "sysroot"]).current_dir(&app.folder).output();
     match output {
         Ok(output) if output.status.success() => {

@@ -9,7 +9,7 @@ use spin_app::{StoreAddress, absolute};
 use stores::{Labels, Partition, StoreName, crash_point};
 
 use crate::terminal::{Printer, Warning, ask, failure, program};
-use crate::workspace::{App, Location, OpenStore, RuntimeConfig, Workspace};
+use crate::workspace::{Location, OpenStore, RuntimeConfig, Workspace, app};
 
 /// A link to make.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(crate) struct Link {
 /// person says no. Nothing was changed then.
 pub(crate) fn run(link: &Link, location: &Location, printer: Printer) -> anyhow::Result<()> {
     let mut workspace = Workspace::open_to_change(location)?;
-    workspace.app.expect_name(link.app.as_deref())?;
+    workspace.expect_app(link.app.as_deref())?;
     let app = workspace.app.name.clone();
     let Link { label, store, .. } = link;
 
@@ -168,7 +168,7 @@ fn label_elsewhere(config: &Path, address: &StoreAddress) -> Option<String> {
 }
 
 fn name_of_app(config: &Path) -> String {
-    let app = config.parent().context("no folder").and_then(|folder| App::find(Some(folder)));
+    let app = config.parent().context("no folder").and_then(|folder| app::find(Some(folder)));
     match app {
         Ok(app) => format!("app \"{}\" in {}", app.name, app.folder.display()),
         Err(_) => format!("an app by {}", config.display()),

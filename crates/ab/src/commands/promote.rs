@@ -45,7 +45,7 @@ struct Change {
 pub(crate) fn run(promote: &Promote, printer: Printer) -> anyhow::Result<()> {
     let Promote { label, yes, location, .. } = promote;
     let workspace = Workspace::open(location)?;
-    workspace.app.expect_name(promote.app.as_deref())?;
+    workspace.expect_app(promote.app.as_deref())?;
     let app = workspace.app.name.clone();
     let live = gather(&workspace, None, printer)?;
     let Some(winner) = live.experiment.position(label) else {

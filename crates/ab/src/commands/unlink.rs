@@ -18,7 +18,7 @@ pub(crate) fn run(
     printer: Printer,
 ) -> anyhow::Result<()> {
     let mut workspace = Workspace::open_to_change(location)?;
-    workspace.app.expect_name(app)?;
+    workspace.expect_app(app)?;
     let app = workspace.app.name.clone();
     let Some(link) = workspace.config.links()?.into_iter().find(|link| link.label == label) else {
         return Err(failure(format!("no key value store was linked to app '{app}' with label '{label}'"))
@@ -34,7 +34,7 @@ pub(crate) fn run(
     {
         printer.warn(&Warning::NotNoted { reason: error.to_string() });
     }
-    workspace.config.remove(label);
+    workspace.config.remove(label)?;
     workspace.config.save()?;
     printer.message(format_args!("Key value store '{shown}' no longer linked to app {app}"));
     Ok(())

@@ -5,17 +5,17 @@ mod credentials;
 pub(crate) mod offline;
 pub(crate) mod seed;
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use host::Settings;
+use spin_app::variables::Providers;
 
 use crate::commands::{build, link};
 use crate::terminal::{Failure, Printer, Warning, failure, signal};
-use crate::workspace::{App, Location};
+use crate::workspace::{Location, Workspace};
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]
@@ -40,42 +40,43 @@ pub(crate) struct Up {
 ///
 /// The app cannot be built or served.
 pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
-    let app = App::find(up.location.from.as_deref())?;
-    // A port in use is told before a build, not after.
-    let listener = listen(up.listen)?;
     if let Some(absent) = up.location.runtime_config_file.as_deref().filter(|path| !path.exists()) {
         return Err(failure(format!("there is no runtime config at {}", absent.display()))
             .hint("--runtime-config-file takes a file such as the runtime-config.toml beside spin.toml")
             .into());
     }
+    let workspace = Workspace::open(&up.location)?;
+    let refused = |error: host::LoadError| Failure::explain(&error, error.hint());
+    host::check(&workspace.app, &workspace.config.file).map_err(refused)?;
+    drop(workspace);
+    // A port in use is told before a build, not after.
+    let listener = listen(up.listen)?;
     link::missing::ask_or_explain(&up.location, printer)?;
+    let Workspace { app, config, .. } = Workspace::open(&up.location)?;
     if up.build {
         build::run(&app, &[], printer)?;
     }
 
-    let mut settings = Settings::new(&app.manifest);
-    settings.environment = up.environment;
-    settings.variables = up.variables.into_iter().collect::<BTreeMap<_, _>>();
-    settings.log_folder = Some(up.log_folder.unwrap_or_else(|| app.folder.join(".spin").join("logs")));
-    settings.quiet = up.quiet;
-    let runtime_config = up.location.runtime_config(&app);
-    // Without one there are no links but Spin's own; one that was asked for must be there.
-    if runtime_config.exists() || up.location.runtime_config_file.is_some() {
-        settings.runtime_config = Some(runtime_config);
-    }
-    let files = settings.read().map_err(|error| explained(&error))?;
-    for name in spin_app::variables::undeclared(&files.manifest, &settings.variables) {
+    let mut variables = Providers::new(up.variables.into_iter().collect());
+    for name in variables.undeclared(&app) {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
-    let credentials = credentials::make(&files.manifest, &mut settings.variables);
-    let offline = offline::start(files.config.llm.as_ref(), printer)?;
-    if let Some(offline) = &offline {
-        settings.model_url = Some(offline.url.clone());
-        offline::note(&files.manifest, &mut settings.variables);
+    let credentials = credentials::make(&app, &mut variables);
+    let offline = offline::start(config.file.llm.as_ref(), printer)?;
+    if offline.is_some() {
+        offline::note(&app, &mut variables);
     }
-    seed::run(&app, &files.config, printer)?;
+    seed::run(&app, &config.file.links, printer)?;
 
-    let served = host::App::load(&settings, files).map_err(|error| explained(&error))?;
+    let settings = Settings {
+        variables,
+        model_url: offline.as_ref().map(|offline| offline.url.clone()),
+        environment: up.environment,
+        log_folder: Some(up.log_folder.unwrap_or_else(|| app.folder.join(".spin").join("logs"))),
+        quiet: up.quiet,
+        ..Settings::default()
+    };
+    let served = host::App::load(app, config.file, &settings).map_err(refused)?;
     announce::print(
         served.manifest(),
         listener.local_addr()?,
@@ -99,14 +100,6 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         }
         .into()
     })
-}
-
-fn explained(error: &host::LoadError) -> Failure {
-    let explained = failure(error.to_string());
-    match error.hint() {
-        Some(hint) => explained.hint(hint),
-        None => explained,
-    }
 }
 
 /// Completes when the app is told to stop. Told again, the process ends at once.

@@ -24,6 +24,11 @@ pub(crate) fn interrupted() -> Failure {
 }
 
 impl Failure {
+    /// The failure that `error` describes, with what to do about it.
+    pub(crate) fn explain(error: &impl ToString, hint: Option<impl Into<String>>) -> Self {
+        Self { message: error.to_string(), hint: hint.map(Into::into), status: 1 }
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -60,6 +60,46 @@ fn components_are_built_in_their_folders() {
     "#);
 }
 
+#[test]
+fn a_component_inside_a_trigger_is_built_linked_and_asked_for() {
+    let sandbox = Sandbox::new(&[]);
+    let manifest = sandbox.read("spin.toml")
+        + "[[trigger.http]]\nroute = \"/...\"\n[trigger.http.component]\nsource = \"x.wasm\"\n\
+           key_value_stores = [\"one\"]\nbuild.command = \"echo inside\"\n\
+           [[trigger.redis]]\nchannel = \"x\"\ncomponent = \"api\"\n";
+    sandbox.write("spin.toml", manifest.replace("[[trigger.redis]]", "[[other.redis]]"));
+    assert!(!sandbox.ab("build").succeeded(), "a manifest that Spin would not accept");
+    sandbox.write("spin.toml", manifest);
+    assert_snapshot!(
+        sandbox.session(&["build", "build -c http-trigger1-component", "kv create case-a", "up --listen 127.0.0.1:0"]),
+        @r#"
+        $ cargo ab build
+        Building component http-trigger1-component with `echo inside`
+        inside
+        Finished building all components
+        $ cargo ab build -c http-trigger1-component
+        Building component http-trigger1-component with `echo inside`
+        inside
+        Finished building all components
+        $ cargo ab kv create case-a
+        Key value store "case-a" created
+        $ cargo ab up --listen 127.0.0.1:0
+        error: [FOLDER]/spin.toml:13: the trigger "redis" needs Spin
+        hint: run this app with `spin up`, or remove it
+        [exit status: 1]
+        "#
+    );
+    sandbox.write("spin.toml", sandbox.read("spin.toml").split("[[trigger.redis]]").next().unwrap());
+    assert_snapshot!(sandbox.session(&["up --listen 127.0.0.1:0", "link key-value one --store case-a"]), @r#"
+    $ cargo ab up --listen 127.0.0.1:0
+    error: app "sentiment-analysis-ab-test" accesses a key value store labeled "one", which is not linked
+    hint: `cargo ab link key-value one --app sentiment-analysis-ab-test --store STORE`; `cargo ab kv list` shows the stores
+    [exit status: 1]
+    $ cargo ab link key-value one --store case-a
+    Key value store "case-a" is now linked to app "sentiment-analysis-ab-test" with the label "one"
+    "#);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_missing_target_is_added_with_rustup() {

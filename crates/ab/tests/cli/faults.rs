@@ -287,43 +287,28 @@ fn a_broken_configuration_or_manifest_is_left_alone() {
         ]),
         @r#"
         $ cargo ab link key-value one -s case-a
-        error: [FOLDER]/runtime-config.toml is not TOML, and was left as it is:
-        TOML parse error at line 1, column 21
-          |
-        1 | [key_value_store.one
-          |                     ^
-        unclosed table, expected `]`
-        hint: correct it as Spin's runtime configuration reference describes
+        error: [FOLDER]/runtime-config.toml:1: unclosed table, expected `]`
+        hint: correct it as described in Spin's runtime configuration reference
         [exit status: 1]
         $ cargo ab kv list
-        error: [FOLDER]/runtime-config.toml is not TOML, and was left as it is:
-        TOML parse error at line 1, column 21
-          |
-        1 | [key_value_store.one
-          |                     ^
-        unclosed table, expected `]`
-        hint: correct it as Spin's runtime configuration reference describes
+        error: [FOLDER]/runtime-config.toml:1: unclosed table, expected `]`
+        hint: correct it as described in Spin's runtime configuration reference
         [exit status: 1]
         $ cargo ab kv list --runtime-config-file odd/runtime-config.toml
-        error: [FOLDER]/odd/runtime-config.toml: [key_value_store.one]: a table is expected
-        hint: correct it as Spin's runtime configuration reference describes
+        error: [FOLDER]/odd/runtime-config.toml:2: invalid type: integer `3`, expected a table
+        hint: correct it as described in Spin's runtime configuration reference
         [exit status: 1]
         $ cargo ab kv list --from no-manifest
         error: there is no manifest at no-manifest/spin.toml
         hint: --from takes a spin.toml, or the folder that holds one
         [exit status: 1]
         $ cargo ab kv list --from bad-manifest
-        error: bad-manifest/spin.toml is not a Spin manifest:
-        TOML parse error at line 2, column 1
-          |
-        2 | [application]
-          | ^^^^^^^^^^^^^
-        missing field `name`
-        hint: correct it as Spin's manifest reference describes
+        error: [FOLDER]/bad-manifest/spin.toml:2: missing key `name`
+        hint: correct it as described in Spin's manifest reference
         [exit status: 1]
         $ cargo ab kv list --from old-manifest
-        error: old-manifest/spin.toml has spin_manifest_version 1; only 2 is supported
-        hint: correct it as Spin's manifest reference describes
+        error: [FOLDER]/old-manifest/spin.toml:1: the manifest version 1 is not valid: only version 2 is supported
+        hint: correct it as described in Spin's manifest reference
         [exit status: 1]
         "#
     );

@@ -306,6 +306,26 @@ fn promotion_and_the_way_back() {
 }
 
 #[test]
+fn variables_come_from_the_file_of_the_environment_as_in_the_app() {
+    let sandbox = app(None);
+    let observed = |sandbox: &Sandbox| {
+        let run = sandbox.ab("report --format json").ok();
+        let report: Value = serde_json::from_slice(run.bytes()).unwrap();
+        report["variants"][0]["n"].as_u64().unwrap()
+    };
+    fill_sqlite(&sandbox);
+    assert!(observed(&sandbox) > 0);
+    sandbox.write(".env", "SPIN_VARIABLE_MODEL=another\nSPIN_VARIABLE_VARIANTS=one\n");
+    assert_eq!(observed(&sandbox), 0, "the records are those of another model");
+    assert_snapshot!(sandbox.session(&["promote two"]), @r#"
+    $ cargo ab promote two
+    error: "two" takes no part in the experiment of app "test"
+    hint: those that do: one
+    [exit status: 1]
+    "#);
+}
+
+#[test]
 fn a_promotion_that_was_killed_half_way_is_completed() {
     let sandbox = app(None);
     sandbox.run(&["kv", "create", "case-b-one"]).ok();

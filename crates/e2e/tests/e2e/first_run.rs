@@ -8,6 +8,17 @@ use e2e::artifacts;
 use e2e::runtime::embedded_only;
 
 #[tokio::test]
+async fn credentials_in_the_file_of_the_environment_are_kept() {
+    let app = App::builder()
+        .no_variables()
+        .dotenv("SPIN_VARIABLE_KV_EXPLORER_USER=me\nSPIN_VARIABLE_KV_EXPLORER_PASSWORD=from-the-file\n")
+        .start();
+    let explorer = app.explorer().with_credentials("me:from-the-file");
+    assert_eq!(explorer.set(FIRST, "kept", "").await.status, 200);
+    assert!(!app.process().output().contains("for this run"), "no others are made");
+}
+
+#[tokio::test]
 async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
     if !embedded_only("Spin seeds no stores, and brings neither a model nor credentials") {
         return;

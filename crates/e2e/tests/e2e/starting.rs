@@ -154,20 +154,15 @@ fn a_malformed_manifest() {
     let sandbox = Sandbox::new();
     sandbox.replace("spin.toml", "[application]", "[application");
     assert_snapshot!(sandbox.up(&[]), @"
-    error: [FOLDER]/spin.toml is not a Spin manifest:
-    TOML parse error at line 3, column 13
-      |
-    3 | [application
-      |             ^
-    unclosed table, expected `]`
-    hint: correct it as Spin's manifest reference describes
+    error: [FOLDER]/spin.toml:3: unclosed table, expected `]`
+    hint: correct it as described in Spin's manifest reference
     [exit status: 1]
     ");
     let sandbox = Sandbox::new();
     sandbox.replace("spin.toml", "spin_manifest_version = 2", "spin_manifest_version = 2\nname = \"a\"");
     assert_snapshot!(sandbox.up(&[]), @"
     error: [FOLDER]/spin.toml:2: unknown key `name`, expected one of `spin_manifest_version`, `application`, `variables`, `trigger`, `component`
-    hint: correct it as Spin's manifest reference describes
+    hint: correct it as described in Spin's manifest reference
     [exit status: 1]
     ");
     let sandbox = Sandbox::new();
@@ -201,20 +196,15 @@ fn a_malformed_runtime_config() {
     let sandbox = Sandbox::new();
     sandbox.replace("runtime-config.toml", "[key_value_store.promptstore1]", "[key_value_store");
     assert_snapshot!(sandbox.up(&[]), @"
-    error: [FOLDER]/runtime-config.toml is not TOML, and was left as it is:
-    TOML parse error at line 1, column 17
-      |
-    1 | [key_value_store
-      |                 ^
-    unclosed table, expected `]`
-    hint: correct it as Spin's runtime configuration reference describes
+    error: [FOLDER]/runtime-config.toml:1: unclosed table, expected `]`
+    hint: correct it as described in Spin's runtime configuration reference
     [exit status: 1]
     ");
     let sandbox = Sandbox::new();
     sandbox.replace("runtime-config.toml", "type = \"spin\"", "type = \"sqlite\"");
     assert_snapshot!(sandbox.up(&[]), @r#"
     error: [FOLDER]/runtime-config.toml:2: [key_value_store.promptstore1] has the type "sqlite"; it must be "spin" or "redis"
-    hint: correct it as Spin's runtime configuration reference describes
+    hint: correct it as described in Spin's runtime configuration reference
     [exit status: 1]
     "#);
     let sandbox = Sandbox::new();
@@ -261,7 +251,7 @@ fn what_is_missing_from_a_configuration_and_what_needs_spin() {
     );
     assert_snapshot!(sandbox.up(&[]), @r#"
     error: [FOLDER]/runtime-config.toml:2: [llm_compute] with the type "spin": a local model needs Spin
-    hint: run this app with `spin up`, or take this out
+    hint: run this app with `spin up`, or remove it
     [exit status: 1]
     "#);
 }

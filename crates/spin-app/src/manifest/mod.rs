@@ -1,23 +1,23 @@
 //! `spin.toml`: what the app consists of and what each component may do.
 //!
-//! [`Manifest`] holds what this runtime runs. Reading one refuses, by name, what only Spin can do, and rejects what
-//! Spin rejects too: unknown keys, invalid names, triggers without a component.
+//! Whatever Spin accepts is read. What the embedded runtime cannot run is listed in [`Manifest::beyond`], for the runtime
+//! to refuse and for others to ignore. What Spin rejects is an error: unknown keys, invalid names, triggers of components
+//! that do not exist.
 
-mod error;
 mod names;
 mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use error::{ManifestError, UnknownLabel, UnknownLabels};
+use crate::toml_file::{Fault, FileError};
 
-use crate::runtime_config::RuntimeConfig;
-use crate::toml_file::TomlFile;
+/// A manifest's usual name.
+pub const FILE: &str = "spin.toml";
 
 /// A Spin app, as its manifest describes it.
 #[derive(Debug, Clone)]
@@ -30,16 +30,14 @@ pub struct Manifest {
     pub name: String,
     /// The app's version; empty if it says none.
     pub version: String,
-    /// What the app is; empty if it does not say.
-    pub description: String,
-    /// Who wrote it.
-    pub authors: Vec<String>,
     /// The app's variables, by name.
     pub variables: BTreeMap<String, Variable>,
     /// The HTTP triggers, in the order in which they were written.
     pub triggers: Vec<HttpTrigger>,
     /// The components, in the order in which they were written; those defined inside a trigger come last.
     pub components: Vec<Component>,
+    /// What the embedded runtime cannot run, in the order in which it was found.
+    pub beyond: Vec<Fault>,
 }
 
 /// A variable of the app, from `[variables]`.
@@ -47,10 +45,6 @@ pub struct Manifest {
 pub struct Variable {
     /// The value if no provider has one. A variable without it is required.
     pub default: Option<String>,
-    /// Whether the value must not be shown.
-    pub secret: bool,
-    /// What it is for; empty if it does not say.
-    pub description: String,
 }
 
 /// `[[trigger.http]]`: which requests go to which component.
@@ -78,10 +72,8 @@ pub enum Route {
 pub struct Component {
     /// Its name in the manifest, in kebab-case.
     pub id: String,
-    /// The Wasm file.
-    pub source: PathBuf,
-    /// What it is; empty if it does not say.
-    pub description: String,
+    /// The Wasm file; `None` if Spin downloads it.
+    pub source: Option<PathBuf>,
     /// Its variables: templates over the app's variables, by name.
     pub variables: BTreeMap<String, String>,
     /// Its environment variables.
@@ -119,32 +111,31 @@ pub enum FilesMount {
 pub struct Build {
     /// The shell commands, to be run one after another.
     pub commands: Vec<String>,
-    /// Where to run them.
-    pub workdir: PathBuf,
-    /// Paths and glob patterns, from `workdir`, of what the build reads.
-    pub watch: Vec<String>,
-}
-
-const FILE: &str = "spin.toml";
-
-/// The folder of the manifest that [`Manifest::load`] would read for `path`.
-pub fn folder_of(path: &Path) -> PathBuf {
-    if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(Path::new("")).to_owned() }
+    /// Where to run them, from the manifest's folder; without it, in that folder.
+    pub workdir: Option<PathBuf>,
 }
 
 impl Manifest {
     /// Reads a manifest. `path` is the file, or the folder with a `spin.toml` in it.
-    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+    ///
+    /// # Errors
+    ///
+    /// There is no such file, or Spin would not accept it either.
+    pub fn load(path: &Path) -> Result<Self, FileError> {
         let path = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
         match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text, &path),
-            Err(source) => Err(ManifestError::Unreadable { path, source }),
+            Ok(text) => Ok(Self::parse(&text, &path)?),
+            Err(source) => Err(FileError::Unreadable { path, source }),
         }
     }
 
     /// Reads a manifest's text. `path` is where it stands: its paths start from the folder of that file.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
-        read::read(TomlFile::new(path, text), path)
+    ///
+    /// # Errors
+    ///
+    /// Spin would not accept it either.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Fault> {
+        read::read(text, path)
     }
 
     /// The component with this id.
@@ -152,16 +143,8 @@ impl Manifest {
         self.components.iter().find(|component| component.id == id)
     }
 
-    /// Checks that every label which a component opens is defined.
-    pub fn validate_against(&self, config: &RuntimeConfig) -> Result<(), UnknownLabels> {
-        let mut unknown = Vec::new();
-        for component in &self.components {
-            for label in &component.key_value_stores {
-                if !config.stores.contains_key(label) {
-                    unknown.push(UnknownLabel { label: label.clone(), component: component.id.clone() });
-                }
-            }
-        }
-        if unknown.is_empty() { Ok(()) } else { Err(UnknownLabels(unknown)) }
+    /// Every label that some component may open.
+    pub fn labels(&self) -> BTreeSet<&str> {
+        self.components.iter().flat_map(|component| &component.key_value_stores).map(String::as_str).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! The keys of `spin.toml`, version 2, as Spin 4.1 takes them.
 //!
-//! A key of type [`Refused`] is one that Spin knows and this runtime does not: it is read so that it can be refused by
-//! name. The tables of `tool` are for other programs; Spin ignores them too.
+//! A key of type [`Beyond`] is one that the embedded runtime does not support: it is read so that it can be named. A key
+//! that starts with `_` says nothing that is needed here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use toml::Spanned;
 use crate::toml_file::{Entries, TextOr};
 
 /// A key that needs Spin, unless it is empty.
-pub(super) type Refused = Option<Spanned<toml::Value>>;
+pub(super) type Beyond = Option<Spanned<toml::Value>>;
 
 /// Only the version, so that another version's file is not reported as one with unknown keys.
 #[derive(Deserialize)]
@@ -30,6 +30,7 @@ pub(super) struct App {
     pub(super) application: Application,
     #[serde(default)]
     pub(super) variables: Entries<Variable>,
+    #[serde(default)]
     pub(super) trigger: Triggers,
     #[serde(default)]
     pub(super) component: Entries<Component>,
@@ -41,11 +42,11 @@ pub(super) struct Application {
     pub(super) name: String,
     #[serde(default)]
     pub(super) version: String,
-    #[serde(default)]
-    pub(super) description: String,
-    #[serde(default)]
-    pub(super) authors: Vec<String>,
-    pub(super) targets: Refused,
+    #[serde(default, rename = "description")]
+    _description: IgnoredAny,
+    #[serde(default, rename = "authors")]
+    _authors: IgnoredAny,
+    pub(super) targets: Beyond,
     #[serde(default)]
     pub(super) trigger: ApplicationTriggers,
     #[serde(default, rename = "tool")]
@@ -56,7 +57,7 @@ pub(super) struct Application {
 #[derive(Default, Deserialize)]
 pub(super) struct ApplicationTriggers {
     pub(super) http: Option<ApplicationHttp>,
-    // Settings of other triggers say nothing unless such a trigger exists, and that is refused.
+    // Settings of other triggers say nothing unless such a trigger exists, and that is beyond the embedded runtime.
 }
 
 #[derive(Deserialize)]
@@ -68,19 +69,20 @@ pub(super) struct ApplicationHttp {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Variable {
-    #[serde(default)]
-    pub(super) description: String,
+    #[serde(default, rename = "description")]
+    _description: IgnoredAny,
     #[serde(default)]
     pub(super) required: bool,
     pub(super) default: Option<String>,
-    #[serde(default)]
-    pub(super) secret: bool,
+    #[serde(default, rename = "secret")]
+    _secret: IgnoredAny,
 }
 
-/// `[[trigger.http]]`, and the names of all other kinds of trigger in the file.
+/// `[[trigger.http]]`, and all other kinds of trigger by their kind.
+#[derive(Default)]
 pub(super) struct Triggers {
     pub(super) http: Vec<Spanned<HttpTrigger>>,
-    pub(super) others: Vec<Spanned<String>>,
+    pub(super) others: Vec<(Spanned<String>, Vec<OtherTrigger>)>,
 }
 
 impl<'de> Deserialize<'de> for Triggers {
@@ -95,13 +97,12 @@ impl<'de> Deserialize<'de> for Triggers {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Triggers, A::Error> {
-                let mut triggers = Triggers { http: Vec::new(), others: Vec::new() };
+                let mut triggers = Triggers::default();
                 while let Some(kind) = map.next_key::<Spanned<String>>()? {
                     if kind.get_ref() == "http" {
                         triggers.http = map.next_value()?;
                     } else {
-                        map.next_value::<IgnoredAny>()?;
-                        triggers.others.push(kind);
+                        triggers.others.push((kind, map.next_value()?));
                     }
                 }
                 Ok(triggers)
@@ -119,9 +120,17 @@ pub(super) struct HttpTrigger {
     pub(super) component: Option<TextOr<Box<Component>>>,
     pub(super) route: TextOr<PrivateRoute>,
     pub(super) executor: Option<Spanned<Executor>>,
-    pub(super) components: Refused,
-    pub(super) dependencies: Refused,
-    pub(super) static_response: Refused,
+    pub(super) components: Beyond,
+    pub(super) dependencies: Beyond,
+    pub(super) static_response: Beyond,
+}
+
+/// What a trigger of any kind has. The rest is for the program that runs such triggers.
+#[derive(Deserialize)]
+pub(super) struct OtherTrigger {
+    #[serde(default)]
+    pub(super) id: String,
+    pub(super) component: Option<TextOr<Box<Component>>>,
 }
 
 #[derive(Deserialize)]
@@ -145,8 +154,8 @@ pub(super) struct Executor {
 #[serde(deny_unknown_fields)]
 pub(super) struct Component {
     pub(super) source: Spanned<TextOr<RemoteSource>>,
-    #[serde(default)]
-    pub(super) description: String,
+    #[serde(default, rename = "description")]
+    _description: IgnoredAny,
     #[serde(default)]
     pub(super) variables: Entries<String>,
     #[serde(default)]
@@ -155,21 +164,21 @@ pub(super) struct Component {
     pub(super) files: Vec<TextOr<Placement>>,
     #[serde(default)]
     pub(super) exclude_files: Vec<String>,
-    pub(super) allowed_http_hosts: Refused,
+    pub(super) allowed_http_hosts: Beyond,
     #[serde(default)]
     pub(super) allowed_outbound_hosts: Vec<String>,
     #[serde(default)]
     pub(super) key_value_stores: Vec<Spanned<String>>,
-    pub(super) sqlite_databases: Refused,
+    pub(super) sqlite_databases: Beyond,
     #[serde(default)]
     pub(super) ai_models: Vec<String>,
-    pub(super) targets: Refused,
+    pub(super) targets: Beyond,
     pub(super) build: Option<Build>,
     #[serde(default, rename = "tool")]
     _tool: IgnoredAny,
-    pub(super) dependencies_inherit_configuration: Refused,
-    pub(super) dependencies: Refused,
-    pub(super) profile: Refused,
+    pub(super) dependencies_inherit_configuration: Beyond,
+    pub(super) dependencies: Beyond,
+    pub(super) profile: Beyond,
 }
 
 /// `source = { url, digest }` or `source = { registry, package, version }`.
@@ -199,6 +208,6 @@ pub(super) struct Placement {
 pub(super) struct Build {
     pub(super) command: TextOr<Vec<String>>,
     pub(super) workdir: Option<String>,
-    #[serde(default)]
-    pub(super) watch: Vec<String>,
+    #[serde(default, rename = "watch")]
+    _watch: IgnoredAny,
 }

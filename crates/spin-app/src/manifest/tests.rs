@@ -3,10 +3,11 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::RuntimeConfig;
 
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
-fn parse(text: &str) -> Result<Manifest, ManifestError> {
+fn parse(text: &str) -> Result<Manifest, Fault> {
     Manifest::parse(text, Path::new("app/spin.toml"))
 }
 
@@ -18,10 +19,10 @@ fn app(component: &str, rest: &str) -> String {
     )
 }
 
-/// The message for a mistake, and the hint.
-fn mistake(text: &str) -> (String, Option<String>) {
-    let error = parse(text).expect_err(text);
-    (error.to_string(), error.hint())
+/// The message for a mistake, or for what the embedded runtime cannot run, and the hint.
+fn mistake(text: &str) -> (String, String) {
+    let fault = parse(text).map_or_else(|fault| fault, |manifest| manifest.beyond[0].clone());
+    (fault.to_string(), fault.hint)
 }
 
 #[test]
@@ -32,15 +33,9 @@ fn every_key_is_read() {
 
     assert_eq!(manifest.path, path);
     assert_eq!((manifest.name.as_str(), manifest.version.as_str()), ("every-key", "1.2.3"));
-    assert_eq!(manifest.description, "All keys");
-    assert_eq!(manifest.authors, ["One <one@example.com>", "Two"]);
-    let variable = |default: Option<&str>, secret, description: &str| Variable {
-        default: default.map(str::to_owned),
-        secret,
-        description: description.to_owned(),
-    };
-    assert_eq!(manifest.variables["plain"], variable(Some("text"), false, "Plain text"));
-    assert_eq!(manifest.variables["password"], variable(None, true, ""));
+    assert_eq!(manifest.beyond, []);
+    assert_eq!(manifest.variables["plain"].default.as_deref(), Some("text"));
+    assert_eq!(manifest.variables["password"].default, None);
 
     let triggers: Vec<_> =
         manifest.triggers.iter().map(|t| (t.id.as_str(), &t.route, t.component.as_str())).collect();
@@ -59,8 +54,7 @@ fn every_key_is_read() {
     let ids: Vec<_> = manifest.components.iter().map(|component| component.id.as_str()).collect();
     assert_eq!(ids, ["zebra", "ant", "http-trigger2-component"], "in the order of the file");
     let zebra = manifest.component("zebra").unwrap();
-    assert_eq!(zebra.source, at("wasm/zebra.wasm"));
-    assert_eq!(zebra.description, "Comes first, although its name sorts last");
+    assert_eq!(zebra.source, Some(at("wasm/zebra.wasm")));
     assert_eq!(zebra.variables["greeting"], "Hello, {{ plain }}");
     assert_eq!(zebra.environment["RUST_LOG"], "info");
     assert_eq!(
@@ -76,10 +70,9 @@ fn every_key_is_read() {
     assert_eq!(zebra.ai_models, ["llama2-chat", "a-model-of-my-own"]);
     let build = zebra.build.as_ref().unwrap();
     assert_eq!(build.commands, ["npm install", "npm run build"]);
-    assert_eq!(build.workdir, at("zebra"));
-    assert_eq!(build.watch, ["src/**/*.ts"]);
+    assert_eq!(build.workdir.as_deref(), Some(Path::new("zebra")));
     let ant = manifest.component("ant").unwrap().build.as_ref().unwrap();
-    assert_eq!((ant.commands.as_slice(), &ant.workdir), (&["make".to_owned()][..], &at("")));
+    assert_eq!((ant.commands.as_slice(), &ant.workdir), (&["make".to_owned()][..], &None));
 }
 
 #[test]
@@ -88,12 +81,14 @@ fn the_apps_own_files_are_read() {
     let manifest = Manifest::load(&root).unwrap();
     assert_eq!(manifest.path, root.join("spin.toml"), "a folder stands for the spin.toml in it");
     assert!(manifest.triggers.iter().any(|trigger| trigger.route == Route::Private));
-    let variables = crate::variables::Variables::resolve(&manifest, &BTreeMap::new(), |_| None).unwrap();
+    let variables =
+        crate::variables::Variables::resolve(&manifest, &crate::variables::Providers::default()).unwrap();
     for component in &manifest.components {
         crate::outbound::AllowedHosts::resolve(&component.allowed_outbound_hosts, &variables).unwrap();
     }
-    let config = RuntimeConfig::load(&root.join("runtime-config.toml"), &manifest.folder).unwrap();
-    manifest.validate_against(&config).unwrap();
+    let config = RuntimeConfig::load(&root.join("runtime-config.toml")).unwrap();
+    config.check_labels(&manifest).unwrap();
+    assert_eq!((&manifest.beyond[..], &config.beyond[..]), (&[][..], &[][..]));
 }
 
 #[test]
@@ -147,7 +142,7 @@ fn what_only_spin_can_do_is_refused_by_name() {
         mistake("spin_manifest_version = \"1\"\nname = \"old\"\n[[component]]\nid = \"x\""),
         (
             "app/spin.toml:1: a manifest of version 1 needs Spin".to_owned(),
-            Some("`spin doctor` turns it into version 2".to_owned())
+            "`spin doctor` turns it into version 2".to_owned()
         )
     );
     assert_eq!(
@@ -160,7 +155,7 @@ fn what_only_spin_can_do_is_refused_by_name() {
 fn mistakes_are_named_with_their_line() {
     let trigger = |keys: &str| app("", &format!("[[trigger.http]]\n{keys}"));
     for (text, message) in [
-        ("spin_manifest_version = 3".to_owned(), "1: the manifest version 3 is not valid: only 2 is known"),
+        ("spin_manifest_version = 3".to_owned(), "1: the manifest version 3 is not valid: only version 2 is supported"),
         ("[application]".to_owned(), "1: missing key `spin_manifest_version`"),
         ("spin_manifest_version = 2\n[application".to_owned(), "2: unclosed table, expected `]`"),
         ("spin_manifest_version = 2\n[application]\n[trigger]".to_owned(), "2: missing key `name`"),
@@ -204,8 +199,8 @@ fn mistakes_are_named_with_their_line() {
         assert_eq!(mistake(&text).0, format!("app/spin.toml:{message}"), "{text}");
     }
     assert_eq!(
-        mistake(&trigger("route = \"/d\"\ncomponent = \"d\"")).1.as_deref(),
-        Some("add [component.d], or name one of c")
+        mistake(&trigger("route = \"/d\"\ncomponent = \"d\"")).1,
+        "add [component.d], or name one of c"
     );
 }
 
@@ -234,35 +229,34 @@ fn unknown_keys_are_named_wherever_they_stand() {
 #[test]
 fn a_manifest_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(folder_of(folder.path()), folder.path());
-    assert_eq!(folder_of(&folder.path().join("spin.toml")), folder.path());
-    assert_eq!(folder_of(Path::new("other.toml")), Path::new(""));
     let error = Manifest::load(folder.path()).unwrap_err();
     let path = folder.path().join("spin.toml");
-    assert!(
-        error.to_string().starts_with(&format!("cannot read the manifest {}: ", path.display())),
-        "{error}"
-    );
-    assert!(error.hint().unwrap().contains("--from"));
+    assert!(error.to_string().starts_with(&format!("cannot read {}: ", path.display())), "{error}");
 }
 
 #[test]
-fn labels_that_are_not_defined_are_named_as_spin_does() {
-    let manifest = parse(&app(
-        "key_value_stores = [\"default\", \"mine\"]",
-        "[component.d]\nsource = \"d.wasm\"\nkey_value_stores = [\"yours\", \"mine\"]",
-    ))
+fn what_only_spin_can_run_can_be_built_and_linked() {
+    let manifest = parse(
+        "spin_manifest_version = 2\napplication.name = \"a\"\n\
+         [[trigger.redis]]\nchannel = \"x\"\ncomponent = { source = \"r.wasm\", key_value_stores = [\"queue\"] }\n\
+         [[trigger.http]]\nroute = \"/a\"\nid = \"given\"\n\
+         component = { source = { url = \"https://example.com/h.wasm\", digest = \"x\" }, build.command = \"make\", \
+         key_value_stores = [\"default\"] }\n\
+         [[trigger.http]]\nroute = \"/b\"\nstatic_response = { status_code = 404 }\n",
+    )
     .unwrap();
-    let unknown = manifest.validate_against(&RuntimeConfig::default()).unwrap_err();
+    let ids: Vec<_> = manifest.components.iter().map(|component| component.id.as_str()).collect();
+    assert_eq!(ids, ["given-component", "redis-trigger1-component"]);
+    assert_eq!(manifest.components[0].build.as_ref().unwrap().commands, ["make"]);
+    assert_eq!(manifest.labels(), ["default", "queue"].into());
+    let beyond: Vec<_> = manifest.beyond.iter().map(|fault| fault.message.as_str()).collect();
     assert_eq!(
-        unknown.to_string(),
-        "unknown key_value_stores label \"mine\" for component \"c\"\n\
-         unknown key_value_stores label \"yours\" for component \"d\"\n\
-         unknown key_value_stores label \"mine\" for component \"d\""
-    );
-    assert_eq!(
-        unknown.hint().as_deref(),
-        Some("define [key_value_store.mine] and [key_value_store.yours] in the runtime config")
+        beyond,
+        [
+            "the source of the component \"given-component\", from a URL, needs Spin",
+            "`static_response` needs Spin",
+            "the trigger \"redis\" needs Spin",
+        ]
     );
 }
 

@@ -1,27 +1,39 @@
-//! The runtime config: which store a label means and which model answers.
+//! The runtime configuration: which store a label means and which model answers.
 //!
-//! The file is Spin's. What only Spin can do is refused by name. Unlike Spin, which ignores them, unknown keys inside a
-//! table are errors too: a mistyped `path` must not turn a store into another one.
+//! The file is Spin's. What only Spin can do is listed in [`RuntimeConfig::beyond`]. So are unknown keys inside a table,
+//! which Spin ignores: a mistyped `path` must not turn a store into another one.
+
+mod edit;
+mod read;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use toml::{Spanned, Value};
-use url::Url;
-
+use crate::manifest::Manifest;
 use crate::store_address::{StoreAddress, absolute, without_password};
-use crate::toml_file::{Entries, Place, SyntaxError, TomlFile};
+use crate::toml_file::{Fault, FileError};
 
-/// Where labels lead, and the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The label that Spin links by itself, and the file that it uses for it.
+const DEFAULT_LABEL: &str = "default";
+const DEFAULT_STORE: &str = ".spin/sqlite_key_value.db";
+
+/// Where labels lead, and the model: a file that can be read and edited.
+#[derive(Clone)]
 pub struct RuntimeConfig {
-    /// The store that each label means. The label `default` is always there.
-    pub stores: BTreeMap<String, StoreAddress>,
+    /// The file.
+    pub path: PathBuf,
+    /// The links that the file makes: labels and the stores that they mean.
+    pub links: BTreeMap<String, StoreAddress>,
     /// The model server; without it inference fails.
     pub llm: Option<LlmConfig>,
+    /// What the embedded runtime cannot do, in the order in which it was found.
+    pub beyond: Vec<Fault>,
+    text: String,
 }
 
 /// A model server: `[llm_compute]` with `type = "remote_http"`.
@@ -45,119 +57,61 @@ pub enum ApiType {
     OpenAi,
 }
 
-/// Why a runtime config cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the runtime config {}: {source}", path.display())]
-    Unreadable {
-        /// The file, as it was given.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Not TOML, a key that does not exist, a value of the wrong type.
-    #[error(transparent)]
-    Syntax(#[from] SyntaxError),
-    /// Something that Spin offers and this runtime does not.
-    #[error("{place}: {what} needs Spin")]
-    NeedsSpin {
-        /// Where it stands.
-        place: Place,
-        /// What it is.
-        what: String,
-        /// What to write instead, where there is something.
-        instead: Option<&'static str>,
-    },
-    /// A value that says nothing sensible, or that is missing.
-    #[error("{place}: {table} {problem}")]
-    Invalid {
-        /// Where it stands.
-        place: Place,
-        /// The table, as in `[key_value_store.NAME]`.
-        table: String,
-        /// What is the matter with it. Secrets are left out.
-        problem: String,
-    },
-}
-
-impl RuntimeConfigError {
-    /// What to do about it, where that can be said.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::NeedsSpin { instead, .. } => {
-                Some(instead.unwrap_or("run this app with `spin up`, or take this out").to_owned())
-            }
-            Self::Syntax(_) | Self::Invalid { .. } => {
-                Some("correct it as Spin's runtime configuration reference describes".to_owned())
-            }
-            Self::Unreadable { .. } => None,
-        }
-    }
-}
-
 impl RuntimeConfig {
-    /// What an app has without a runtime config: the label `default` alone, kept in `.spin` beside the manifest.
-    pub fn for_app(folder: &Path) -> Self {
-        let store = StoreAddress::Sqlite(absolute(&folder.join(".spin").join("sqlite_key_value.db")));
-        Self { stores: BTreeMap::from([("default".to_owned(), store)]), llm: None }
-    }
-
-    /// Reads a runtime config; its paths start from its own folder. `app` is the manifest's folder, for the label
-    /// `default` if the file does not define it.
-    pub fn load(path: &Path, app: &Path) -> Result<Self, RuntimeConfigError> {
+    /// Reads the file at `path`. A file that does not exist is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or Spin would not accept it either.
+    pub fn load(path: &Path) -> Result<Self, FileError> {
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, path, app),
-            Err(source) => Err(RuntimeConfigError::Unreadable { path: path.to_owned(), source }),
+            Ok(text) => Ok(Self::parse(text, path)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::parse(String::new(), path)?),
+            Err(source) => Err(FileError::Unreadable { path: path.to_owned(), source }),
         }
     }
 
-    /// As [`load`](Self::load), from the text that stands at `path`.
-    pub fn parse(text: &str, path: &Path, app: &Path) -> Result<Self, RuntimeConfigError> {
-        let reader =
-            Reader { file: TomlFile::new(path, text), folder: path.parent().unwrap_or(Path::new("")) };
-        let keys: Keys = reader.file.parse()?;
-        for (name, key) in [
-            ("state_dir", &keys.state_dir),
-            ("log_dir", &keys.log_dir),
-            ("max_instance_memory", &keys.max_instance_memory),
-            ("sqlite_database", &keys.sqlite_database),
-            ("variables_provider", &keys.variables_provider),
-            ("config_provider", &keys.config_provider),
-            ("client_tls", &keys.client_tls),
-            ("outbound_networking", &keys.outbound_networking),
-            ("outbound_http", &keys.outbound_http),
-            ("outbound_redis", &keys.outbound_redis),
-            ("outbound_pg", &keys.outbound_pg),
-            ("outbound_mysql", &keys.outbound_mysql),
-            ("outbound_mqtt", &keys.outbound_mqtt),
-        ] {
-            if let Some(value) = key {
-                let place = reader.file.place(value.span());
-                return Err(RuntimeConfigError::NeedsSpin {
-                    place,
-                    what: format!("`{name}`"),
-                    instead: None,
-                });
-            }
+    /// As [`load`](Self::load), from the text that stands at `path`, from whose folder its paths start.
+    ///
+    /// # Errors
+    ///
+    /// Spin would not accept it either.
+    pub fn parse(text: String, path: &Path) -> Result<Self, Fault> {
+        read::read(text, path)
+    }
+
+    /// The store that each label means to `app`: all links, and the one that Spin makes by itself if the app opens the
+    /// label `default` and the file does not define it.
+    pub fn stores(&self, app: &Manifest) -> BTreeMap<String, StoreAddress> {
+        let mut stores = self.links.clone();
+        if app.labels().contains(DEFAULT_LABEL) {
+            stores
+                .entry(DEFAULT_LABEL.to_owned())
+                .or_insert_with(|| StoreAddress::Sqlite(absolute(&app.folder.join(DEFAULT_STORE))));
         }
-        let mut config = Self::for_app(app);
-        for (label, entries) in keys.key_value_store.0 {
-            let table = reader.table(format!("[key_value_store.{}]", label.get_ref()), label.span(), entries);
-            config.stores.insert(label.into_inner(), reader.store(table)?);
-        }
-        if let Some(entries) = keys.llm_compute {
-            let table = reader.table("[llm_compute]".to_owned(), entries.span(), entries.into_inner());
-            config.llm = Some(Reader::llm(table)?);
-        }
-        Ok(config)
+        stores
+    }
+
+    /// Checks that every label which a component opens is linked.
+    ///
+    /// # Errors
+    ///
+    /// Names each that is not.
+    pub fn check_labels(&self, app: &Manifest) -> Result<(), UnknownLabels> {
+        let labels = app.components.iter().flat_map(|component| {
+            component.key_value_stores.iter().map(|label| (label.clone(), component.id.clone()))
+        });
+        let stores = self.stores(app);
+        let unknown: Vec<_> = labels.filter(|(label, _)| !stores.contains_key(label)).collect();
+        if unknown.is_empty() { Ok(()) } else { Err(UnknownLabels(unknown)) }
     }
 }
 
-impl Default for RuntimeConfig {
-    /// That of an app in the current folder.
-    fn default() -> Self {
-        Self::for_app(Path::new(""))
+impl fmt::Debug for RuntimeConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, links, llm, .. } = self;
+        let mut shown = f.debug_struct("RuntimeConfig");
+        shown.field("path", path).field("links", links).field("llm", llm).finish_non_exhaustive()
     }
 }
 
@@ -171,156 +125,28 @@ impl fmt::Debug for LlmConfig {
     }
 }
 
-type Refused = Option<Spanned<Value>>;
-type Keyed = Entries<Spanned<Value>>;
+/// Labels that components open and the runtime configuration does not define, each with its component's id, in the order
+/// of the manifest; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct UnknownLabels(pub Vec<(String, String)>);
 
-/// Every key that Spin 4.1 knows at the top.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Keys {
-    #[serde(default)]
-    key_value_store: Entries<Keyed>,
-    llm_compute: Option<Spanned<Keyed>>,
-    state_dir: Refused,
-    log_dir: Refused,
-    max_instance_memory: Refused,
-    sqlite_database: Refused,
-    variables_provider: Refused,
-    config_provider: Refused,
-    client_tls: Refused,
-    outbound_networking: Refused,
-    outbound_http: Refused,
-    outbound_redis: Refused,
-    outbound_pg: Refused,
-    outbound_mysql: Refused,
-    outbound_mqtt: Refused,
-}
-
-struct Reader<'a> {
-    file: TomlFile<'a>,
-    folder: &'a Path,
-}
-
-impl<'a> Reader<'a> {
-    fn table(&self, name: String, span: std::ops::Range<usize>, keys: Keyed) -> Table<'a> {
-        Table { file: self.file, place: self.file.place(span), name, keys }
-    }
-
-    fn store(&self, mut table: Table<'_>) -> Result<StoreAddress, RuntimeConfigError> {
-        let store = match table.required("type")?.as_str() {
-            "spin" => {
-                let Some(path) = table.text("path")? else {
-                    let what = format!("{} without a `path`, a store in memory,", table.name);
-                    let instead = Some("give a path, as in path = \".spin/stores/NAME.db\"");
-                    return Err(RuntimeConfigError::NeedsSpin { place: table.place, what, instead });
-                };
-                StoreAddress::Sqlite(absolute(&self.folder.join(path)))
-            }
-            "redis" => {
-                let url = table.required("url")?;
-                match Url::parse(&url).as_ref().map(Url::scheme) {
-                    Ok("redis" | "redis+unix" | "unix") => StoreAddress::Redis(url),
-                    Ok("rediss") => return Err(table.needs_spin("with a `rediss://` address (TLS)")),
-                    Ok(_) => return Err(table.invalid("has a `url` that does not start with redis://")),
-                    Err(error) => return Err(table.invalid(&format!("has a `url` that is not one: {error}"))),
-                }
-            }
-            other @ ("azure_cosmos" | "aws_dynamo") => {
-                return Err(table.needs_spin(&format!("with the type {other:?}")));
-            }
-            other => {
-                return Err(
-                    table.invalid(&format!("has the type {other:?}; it must be \"spin\" or \"redis\""))
-                );
-            }
-        };
-        table.finish().map(|()| store)
-    }
-
-    fn llm(mut table: Table<'_>) -> Result<LlmConfig, RuntimeConfigError> {
-        match table.required("type")?.as_str() {
-            "remote_http" => {}
-            "spin" => return Err(table.needs_spin("with the type \"spin\": a local model")),
-            other => {
-                return Err(table.invalid(&format!("has the type {other:?}; it must be \"remote_http\"")));
-            }
+impl fmt::Display for UnknownLabels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (label, component)) in self.0.iter().enumerate() {
+            let line = if index == 0 { "" } else { "\n" };
+            write!(f, "{line}unknown key_value_stores label {label:?} for component {component:?}")?;
         }
-        let url = table.required("url")?;
-        match Url::parse(&url).as_ref().map(Url::scheme) {
-            Ok("http" | "https") => {}
-            Ok(_) => {
-                return Err(table.invalid("has a `url` that starts neither with http:// nor with https://"));
-            }
-            Err(error) => return Err(table.invalid(&format!("has a `url` that is not one: {error}"))),
-        }
-        let auth_token = table.required("auth_token")?;
-        let api = match table.text("api_type")?.as_deref() {
-            None | Some("default") => ApiType::Default,
-            Some("open_ai") => ApiType::OpenAi,
-            Some(other) => {
-                let problem = format!("has the api_type {other:?}; it must be \"default\" or \"open_ai\"");
-                return Err(table.invalid(&problem));
-            }
-        };
-        table.finish().map(|()| LlmConfig { url, auth_token, api })
+        Ok(())
     }
 }
 
-/// A table whose keys depend on its `type`: they are taken out one by one, and none may be left.
-struct Table<'a> {
-    file: TomlFile<'a>,
-    place: Place,
-    name: String,
-    keys: Keyed,
-}
-
-impl Table<'_> {
-    fn text(&mut self, key: &str) -> Result<Option<String>, RuntimeConfigError> {
-        let Some(index) = self.keys.0.iter().position(|(name, _)| name.get_ref() == key) else {
-            return Ok(None);
-        };
-        let (_, value) = self.keys.0.remove(index);
-        self.place = self.file.place(value.span());
-        match value.into_inner() {
-            Value::String(text) => Ok(Some(text)),
-            other => {
-                Err(self
-                    .invalid(&format!("has a `{key}` that is not a string but of type {}", other.type_str())))
-            }
-        }
-    }
-
-    fn required(&mut self, key: &str) -> Result<String, RuntimeConfigError> {
-        match self.text(key)? {
-            Some(text) => Ok(text),
-            None => Err(self.invalid(&format!("has no `{key}`"))),
-        }
-    }
-
-    fn finish(&self) -> Result<(), RuntimeConfigError> {
-        match self.keys.0.first() {
-            None => Ok(()),
-            Some((key, _)) => Err(RuntimeConfigError::Invalid {
-                place: self.file.place(key.span()),
-                table: self.name.clone(),
-                problem: format!("has the unknown key `{}`", key.get_ref()),
-            }),
-        }
-    }
-
-    fn needs_spin(&self, what: &str) -> RuntimeConfigError {
-        let what = format!("{} {what}", self.name);
-        RuntimeConfigError::NeedsSpin { place: self.place.clone(), what, instead: None }
-    }
-
-    fn invalid(&self, problem: &str) -> RuntimeConfigError {
-        RuntimeConfigError::Invalid {
-            place: self.place.clone(),
-            table: self.name.clone(),
-            problem: problem.to_owned(),
-        }
+impl UnknownLabels {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        let mut labels: Vec<_> = self.0.iter().map(|(label, _)| label).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        let tables: Vec<_> = labels.iter().map(|label| format!("[key_value_store.{label}]")).collect();
+        format!("define {} in the runtime configuration", tables.join(" and "))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,13 @@
 use super::*;
 
-fn parse(text: &str) -> Result<RuntimeConfig, RuntimeConfigError> {
-    RuntimeConfig::parse(text, Path::new("conf/rc.toml"), Path::new("app"))
+fn parse(text: &str) -> Result<RuntimeConfig, Fault> {
+    RuntimeConfig::parse(text.to_owned(), Path::new("conf/rc.toml"))
+}
+
+/// An app with these components.
+fn app(components: &str) -> Manifest {
+    let text = format!("spin_manifest_version = 2\napplication.name = \"a\"\n{components}");
+    Manifest::parse(&text, Path::new("app/spin.toml")).unwrap()
 }
 
 fn sqlite(path: &str) -> StoreAddress {
@@ -10,11 +16,14 @@ fn sqlite(path: &str) -> StoreAddress {
 
 #[test]
 fn without_a_file_there_is_only_the_default_store() {
-    let config = RuntimeConfig::for_app(Path::new("app"));
-    assert_eq!(config.stores, BTreeMap::from([("default".into(), sqlite("app/.spin/sqlite_key_value.db"))]));
-    assert_eq!(config.llm, None);
-    assert_eq!(config, parse("").unwrap(), "an empty file changes nothing");
-    assert_eq!(RuntimeConfig::default().stores["default"], sqlite(".spin/sqlite_key_value.db"));
+    let config = RuntimeConfig::load(Path::new("no/such.toml")).unwrap();
+    assert!(config.links.is_empty() && config.llm.is_none() && config.beyond.is_empty());
+    let with = app("[component.c]\nsource = \"c.wasm\"\nkey_value_stores = [\"default\"]");
+    let default = BTreeMap::from([("default".into(), sqlite("app/.spin/sqlite_key_value.db"))]);
+    assert_eq!(config.stores(&with), default);
+    assert_eq!(config.stores(&app("")), BTreeMap::new(), "the app does not open it");
+    let linked = parse("[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://h\"").unwrap();
+    assert_eq!(linked.stores(&with), linked.links);
 }
 
 #[test]
@@ -40,7 +49,7 @@ fn stores_and_the_model_are_read() {
     .unwrap();
     let redis = StoreAddress::Redis("redis://user:secret@localhost:6379/1".into());
     assert_eq!(
-        config.stores,
+        config.links,
         BTreeMap::from([
             ("default".into(), sqlite("/absolute/default.db")),
             ("promptstore1".into(), sqlite("conf/.spin/stores/case-a.db")),
@@ -77,7 +86,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             store("type = \"spin\"\npath = 1"),
-            "conf/rc.toml:3: [key_value_store.x] has a `path` that is not a string but of type integer",
+            "conf/rc.toml:3: [key_value_store.x] has a `path` of type integer; it must be a string",
         ),
         (
             store("type = \"etcd\""),
@@ -95,7 +104,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             store("type = \"redis\"\nurl = \"localhost\""),
-            "conf/rc.toml:3: [key_value_store.x] has a `url` that is not one: relative URL without a base",
+            "conf/rc.toml:3: [key_value_store.x] has an invalid `url`: relative URL without a base",
         ),
         (
             llm("type = \"spin\""),
@@ -107,7 +116,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             llm("type = \"remote_http\"\nurl = \"ftp://h\"\nauth_token = \"\""),
-            "conf/rc.toml:3: [llm_compute] has a `url` that starts neither with http:// nor with https://",
+            "conf/rc.toml:3: [llm_compute] has a `url` that starts with neither http:// nor https://",
         ),
         (
             llm("type = \"remote_http\"\nurl = \"http://h\""),
@@ -126,7 +135,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ("key_value_store = 1".into(), "conf/rc.toml:1: invalid type: integer `1`, expected a table"),
         ("[key_value_store.x".into(), "conf/rc.toml:1: unclosed table, expected `]`"),
     ] {
-        let error = parse(&text).unwrap_err();
+        let error = parse(&text).map_or_else(|error| error, |config| config.beyond[0].clone());
         assert_eq!(error.to_string(), message, "{text}");
         let shown = format!("{error:?}");
         assert!(!shown.contains("secret"), "{shown}");
@@ -139,7 +148,19 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
-fn a_missing_file_is_named() {
-    let error = RuntimeConfig::load(Path::new("no/such.toml"), Path::new("")).unwrap_err().to_string();
-    assert!(error.starts_with("cannot read the runtime config no/such.toml: "), "{error}");
+fn labels_that_are_not_defined_are_named_as_spin_does() {
+    let app = app("[component.c]\nsource = \"c.wasm\"\nkey_value_stores = [\"default\", \"mine\"]\n\
+                   [component.d]\nsource = \"d.wasm\"\nkey_value_stores = [\"yours\", \"mine\"]");
+    let config = parse("").unwrap();
+    let unknown = config.check_labels(&app).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "unknown key_value_stores label \"mine\" for component \"c\"\n\
+         unknown key_value_stores label \"yours\" for component \"d\"\n\
+         unknown key_value_stores label \"mine\" for component \"d\""
+    );
+    assert_eq!(
+        unknown.hint(),
+        "define [key_value_store.mine] and [key_value_store.yours] in the runtime configuration"
+    );
 }

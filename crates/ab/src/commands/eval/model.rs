@@ -5,11 +5,11 @@ use std::time::Duration;
 use host::models::{Completion, Inference, ModelClient, ModelError};
 use sentiment::MAX_TOKENS;
 use serde::Serialize;
-use spin_app::runtime_config::{ApiType, LlmConfig, RuntimeConfig};
+use spin_app::runtime_config::{ApiType, LlmConfig};
 
 use crate::commands::report::gather;
 use crate::commands::up::offline;
-use crate::terminal::{Printer, Warning, failure};
+use crate::terminal::{Failure, Printer, Warning, failure};
 use crate::workspace::Workspace;
 
 /// The parameters that the component `inference` uses where the app says nothing: those of Spin's SDK.
@@ -66,7 +66,8 @@ impl Model {
         if choice.temperature.is_some() && config.api == ApiType::OpenAi {
             printer.warn(&Warning::TemperatureNotSent);
         }
-        let client = ModelClient::new(&config, choice.limit).map_err(|error| explained(&error))?;
+        let client = ModelClient::new(&config, choice.limit)
+            .map_err(|error| Failure::explain(&error, error.hint()))?;
         let offline = offline::ensure(&config)?;
         Ok(Self {
             name,
@@ -105,32 +106,17 @@ impl Model {
     }
 }
 
-/// The failure of a model, with what to do.
-fn explained(error: &ModelError) -> crate::terminal::Failure {
-    let explained = failure(error.to_string());
-    match error.hint() {
-        Some(hint) => explained.hint(hint),
-        None => explained,
-    }
-}
-
 fn config(choice: &Choice, workspace: &Workspace) -> anyhow::Result<LlmConfig> {
     if let Some(url) = &choice.url {
         let auth_token = choice.token.clone().unwrap_or_default();
         return Ok(LlmConfig { url: url.clone(), auth_token, api: choice.api.unwrap_or_default() });
     }
-    let path = workspace.config.path();
-    let llm = if path.exists() {
-        let config = RuntimeConfig::load(path, &workspace.app.folder).map_err(|error| {
-            let explained = failure(error.to_string());
-            explained.hint(error.hint().unwrap_or_else(|| "or name a model's server with --url".to_owned()))
-        })?;
-        config.llm
-    } else {
-        None
-    };
-    let Some(mut llm) = llm else {
-        return Err(failure(format!("{} names no model: it has no [llm_compute]", path.display()))
+    let config = &workspace.config.file;
+    let Some(mut llm) = config.llm.clone() else {
+        if let Some(fault) = config.beyond.iter().find(|fault| fault.message.starts_with("[llm_compute]")) {
+            return Err(Failure::explain(fault, Some("name a model's server with --url")).into());
+        }
+        return Err(failure(format!("{} names no model: it has no [llm_compute]", config.path.display()))
             .hint("name a model's server with --url, or add [llm_compute] with type = \"remote_http\"")
             .into());
     };
@@ -143,7 +129,7 @@ fn config(choice: &Choice, workspace: &Workspace) -> anyhow::Result<LlmConfig> {
 
 /// The variable `temperature` of the app; 0 in an app without it, as an evaluation wants no other noise.
 fn temperature_of_app(workspace: &Workspace) -> anyhow::Result<f32> {
-    let Some(text) = workspace.app.variable("temperature") else { return Ok(0.0) };
+    let Some(text) = workspace.variable("temperature") else { return Ok(0.0) };
     text.trim().parse().ok().filter(|temperature| (0.0..=2.0).contains(temperature)).ok_or_else(|| {
         failure(format!("the app's variable \"temperature\" is {text:?}, not a number from 0 to 2"))
             .hint("set it in spin.toml, or give --temperature")

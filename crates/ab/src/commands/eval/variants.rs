@@ -100,11 +100,7 @@ fn seed_new_stores(workspace: &Workspace, printer: Printer) -> anyhow::Result<()
     if !workspace.links()?.iter().any(|link| is_missing(&link.address)) {
         return Ok(());
     }
-    match spin_app::runtime_config::RuntimeConfig::load(workspace.config.path(), &workspace.app.folder) {
-        Ok(config) => seed::run(&workspace.app, &config, printer),
-        // What only Spin can run, only Spin fills; prompts that are there can be evaluated all the same.
-        Err(_) => Ok(()),
-    }
+    seed::run(&workspace.app, &workspace.config.file.links, printer)
 }
 
 fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant>> {

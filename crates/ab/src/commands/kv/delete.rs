@@ -35,7 +35,7 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
     // The links first: one that led nowhere would make the app start with an empty store of this name.
     if !linked.is_empty() {
         for label in &linked {
-            workspace.config.remove(label);
+            workspace.config.remove(label)?;
         }
         workspace.config.save()?;
     }

@@ -42,7 +42,7 @@ pub(crate) fn outcomes() -> Outcomes {
 ///
 /// Its manifest does not say.
 pub(crate) fn model(workspace: &Workspace) -> anyhow::Result<String> {
-    let model = workspace.app.variable(MODEL).map(|model| model.trim().to_owned());
+    let model = workspace.variable(MODEL).map(|model| model.trim().to_owned());
     model.filter(|model| !model.is_empty()).ok_or_else(|| {
         failure(format!("app \"{}\" has no variable \"{MODEL}\" that names its model", workspace.app.name))
             .hint("name it with --model")
@@ -76,7 +76,7 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
 
 /// The experiment of the app; every label that is linked, in one without the variable.
 fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
-    if let Some(variants) = workspace.app.variable(VARIANTS) {
+    if let Some(variants) = workspace.variable(VARIANTS) {
         return variants.parse().map_err(|error| {
             failure(format!(
                 "app \"{}\" has a variable \"{VARIANTS}\" that cannot be used: {error}",

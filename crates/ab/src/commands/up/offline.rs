@@ -1,14 +1,14 @@
 //! The offline model, where the runtime configuration points at it.
 
-use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use spin_app::manifest::Manifest;
+use spin_app::Manifest;
 use spin_app::runtime_config::LlmConfig;
+use spin_app::variables::Providers;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -120,10 +120,8 @@ async fn answers(url: &str) -> bool {
 }
 
 /// Tells the app, where it wants to know and has not been told otherwise, that the offline model answers.
-pub(super) fn note(manifest: &Manifest, variables: &mut BTreeMap<String, String>) {
-    if manifest.variables.contains_key(NOTE) && std::env::var_os("SPIN_VARIABLE_MODEL_NOTE").is_none() {
-        variables
-            .entry(NOTE.to_owned())
-            .or_insert_with(|| format!("Answers come from the {}.", offline_model::DESCRIPTION));
+pub(super) fn note(app: &Manifest, variables: &mut Providers) {
+    if app.variables.contains_key(NOTE) && variables.given(NOTE).is_none() {
+        variables.give(NOTE, format!("Answers come from the {}.", offline_model::DESCRIPTION));
     }
 }

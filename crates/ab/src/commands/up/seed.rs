@@ -1,13 +1,14 @@
 //! The first run: each new store gets the prompt that bears its name.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::Context as _;
-use spin_app::{RuntimeConfig, StoreAddress};
+use spin_app::{Manifest, StoreAddress};
 use stores::StoreError;
 
 use crate::terminal::Printer;
-use crate::workspace::{App, OpenStore};
+use crate::workspace::OpenStore;
 
 /// The key that holds a prompt.
 const PROMPT: &str = experiment::PROMPT_KEY;
@@ -18,8 +19,12 @@ const PROMPT: &str = experiment::PROMPT_KEY;
 /// # Errors
 ///
 /// A prompt cannot be read, or a store cannot be opened or written.
-pub(crate) fn run(app: &App, config: &RuntimeConfig, printer: Printer) -> anyhow::Result<()> {
-    for (label, address) in &config.stores {
+pub(crate) fn run(
+    app: &Manifest,
+    links: &BTreeMap<String, StoreAddress>,
+    printer: Printer,
+) -> anyhow::Result<()> {
+    for (label, address) in links {
         let StoreAddress::Sqlite(path) = address else { continue };
         let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
         let prompt = app.folder.join("prompts").join(format!("{name}.txt"));
