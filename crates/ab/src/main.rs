@@ -7,10 +7,11 @@
 mod cli;
 mod commands;
 
-/// What the commands work on: the app of a folder with its links, and its stores.
+// What they work on: the app of a folder with its links and stores, and what it needs before it can answer.
+mod prepare;
 mod workspace;
 
-/// How they speak with people.
+// How they speak with people.
 mod terminal;
 
 use std::process::ExitCode;

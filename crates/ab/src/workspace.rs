@@ -1,45 +1,26 @@
 //! The folder of an app: its manifest, its links and its stores.
 
-pub(crate) mod app;
 /// How files are written without ever being left half written.
 pub(crate) mod durable;
+mod linking;
+mod location;
 mod open_store;
-mod runtime_config;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use spin_app::variables::Providers;
-use spin_app::{Manifest, StoreAddress, absolute};
-use stores::{Directory, Labels, Partition};
+use spin_app::{Fault, Manifest, RuntimeConfig, StoreAddress};
+use stores::{Directory, Labels, Partition, StoreName};
 
 use self::durable::Lock;
+pub(crate) use self::location::Location;
 pub(crate) use self::open_store::OpenStore;
-pub(crate) use self::runtime_config::{Link, RuntimeConfig};
 use crate::terminal::{Printer, Warning, failure, program};
-
-/// The file beside the manifest that holds the links, unless another is named.
-const RUNTIME_CONFIG: &str = "runtime-config.toml";
 
 /// The file to lock while links or stores change.
 const LOCK: &str = ".spin/ab.lock";
-
-/// Where the app is, as a person said it.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Location {
-    /// A manifest or its folder.
-    pub(crate) from: Option<PathBuf>,
-    /// Another runtime configuration file than `runtime-config.toml` beside the manifest.
-    pub(crate) runtime_config_file: Option<PathBuf>,
-}
-
-impl Location {
-    /// The runtime configuration file of `app`.
-    pub(crate) fn runtime_config(&self, app: &Manifest) -> PathBuf {
-        self.runtime_config_file.as_deref().map_or_else(|| app.folder.join(RUNTIME_CONFIG), absolute)
-    }
-}
 
 /// Which store a person means.
 #[derive(Debug, Clone)]
@@ -77,7 +58,7 @@ impl Workspace {
     ///
     /// There is no app, or its manifest or configuration cannot be read.
     pub(crate) fn open(location: &Location) -> anyhow::Result<Self> {
-        let app = app::find(location.from.as_deref())?;
+        let app = location.app()?;
         Self::read(app, location, None)
     }
 
@@ -87,26 +68,41 @@ impl Workspace {
     ///
     /// As [`Workspace::open`], and when the folder cannot be written.
     pub(crate) fn open_to_change(location: &Location) -> anyhow::Result<Self> {
-        let app = app::find(location.from.as_deref())?;
+        let app = location.app()?;
         let file = app.folder.join(LOCK);
         let lock = Lock::acquire(&file).with_context(|| format!("cannot lock {}", file.display()))?;
         Self::read(app, location, Some(lock))
     }
 
     fn read(app: Manifest, location: &Location, lock: Option<Lock>) -> anyhow::Result<Self> {
-        let config = RuntimeConfig::read(&location.runtime_config(&app))?;
+        let config = RuntimeConfig::load(&location.runtime_config(&app))?;
         Ok(Self { stores: Directory::of(&app.folder), app, config, _lock: lock })
     }
 
-    /// All links, also the one that Spin makes by itself for the label `default`.
+    /// The store of each label: all links, and the one that Spin makes by itself for the label `default`.
+    pub(crate) fn links(&self) -> BTreeMap<String, StoreAddress> {
+        self.config.stores(&self.app)
+    }
+
+    /// The labels that mean the store at `address`.
+    pub(crate) fn labels_of(&self, address: &StoreAddress) -> Vec<String> {
+        let links = self.links().into_iter().filter(|(_, linked)| linked.leads_to(address));
+        links.map(|(label, _)| label).collect()
+    }
+
+    /// Changes the links of the runtime configuration file, in one step.
     ///
     /// # Errors
     ///
-    /// The configuration has an entry that Spin would not take.
-    #[expect(clippy::unnecessary_wraps, reason = "callers are about to change")]
-    pub(crate) fn links(&self) -> anyhow::Result<Vec<Link>> {
-        let stores = self.config.file.stores(&self.app);
-        Ok(stores.into_iter().map(|(label, address)| Link { label, address }).collect())
+    /// Those of `change`, and the file cannot be written; it is as it was.
+    pub(crate) fn change_links(
+        &mut self,
+        change: impl FnOnce(&mut RuntimeConfig) -> Result<(), Fault>,
+    ) -> anyhow::Result<()> {
+        change(&mut self.config)?;
+        let path = &self.config.path;
+        durable::replace(path, self.config.text().as_bytes())
+            .with_context(|| format!("cannot write {}; the links are as they were", path.display()))
     }
 
     /// Agrees to `name`, or to none given: a folder has one app.
@@ -132,15 +128,6 @@ impl Workspace {
         Providers::new(BTreeMap::new()).value(&self.app, name)
     }
 
-    /// The links that lead to the store at `address`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Workspace::links`].
-    pub(crate) fn links_to(&self, address: &StoreAddress) -> anyhow::Result<Vec<Link>> {
-        Ok(self.links()?.into_iter().filter(|link| link.address.leads_to(address)).collect())
-    }
-
     /// How messages call the store at `address`.
     ///
     /// # Errors
@@ -151,15 +138,11 @@ impl Workspace {
     }
 
     /// Whether there is a store at `address`. A linked one always is: the app makes its file when it first opens it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Workspace::links`].
-    pub(crate) fn exists(&self, address: &StoreAddress) -> anyhow::Result<bool> {
-        Ok(match address {
-            StoreAddress::Sqlite(path) => path.exists() || !self.links_to(address)?.is_empty(),
+    pub(crate) fn exists(&self, address: &StoreAddress) -> bool {
+        match address {
+            StoreAddress::Sqlite(path) => path.exists() || !self.labels_of(address).is_empty(),
             StoreAddress::Redis(_) | StoreAddress::Elsewhere(_) => true,
-        })
+        }
     }
 
     /// Finds a store.
@@ -172,19 +155,19 @@ impl Workspace {
             Target::Label { label, app } => {
                 self.expect_app(app.as_deref())?;
                 let app = &self.app.name;
-                let link = self.links()?.into_iter().find(|link| link.label == *label).ok_or_else(|| {
+                let address = self.links().remove(label).ok_or_else(|| {
                     failure(format!("No key value store found with label \"{label}\" for app \"{app}\""))
                         .hint(format!(
                             "link one: `{} link key-value {label} --app {app} --store STORE`",
                             program()
                         ))
                 })?;
-                let shown = self.shown(&link.address)?;
-                Ok(ResolvedStore { shown, address: link.address, label: Some(link.label) })
+                let shown = self.shown(&address)?;
+                Ok(ResolvedStore { shown, address, label: Some(label.clone()) })
             }
             Target::Store(store) => {
                 let address = self.stores.resolve(store)?;
-                if !self.exists(&address)? {
+                if !self.exists(&address) {
                     return Err(failure(format!("No key value store found with name \"{store}\""))
                         .hint(format!(
                             "`{0} kv create {store}` makes it; `{0} kv list` shows what there is",
@@ -193,9 +176,8 @@ impl Workspace {
                         .into());
                 }
                 let shown = self.shown(&address)?;
-                let mut links = self.links_to(&address)?;
-                if links.len() > 1 && matches!(address, StoreAddress::Sqlite(_)) {
-                    let labels: Vec<String> = links.into_iter().map(|link| link.label).collect();
+                let mut labels = self.labels_of(&address);
+                if labels.len() > 1 && matches!(address, StoreAddress::Sqlite(_)) {
                     return Err(failure(format!(
                         "key value store \"{shown}\" is linked with several labels, each with entries of its own: {}",
                         labels.join(", ")
@@ -203,9 +185,29 @@ impl Workspace {
                     .hint("say which with --label")
                     .into());
                 }
-                Ok(ResolvedStore { shown, address, label: links.pop().map(|link| link.label) })
+                Ok(ResolvedStore { shown, address, label: labels.pop() })
             }
         }
+    }
+
+    /// Makes an empty `SQLite` store of this name, or gives the Redis database at `redis` the name.
+    ///
+    /// # Errors
+    ///
+    /// The name breaks the rule or is taken, or Redis does not answer.
+    pub(crate) fn create_store(
+        &self,
+        name: &str,
+        redis: Option<&str>,
+        printer: Printer,
+    ) -> anyhow::Result<()> {
+        let name = StoreName::parse(name)?;
+        if let Some(url) = redis {
+            OpenStore::open(&StoreAddress::Redis(url.to_owned()), "")?.check()?;
+        }
+        self.stores.create(&name, redis)?;
+        printer.message(format_args!("Key value store \"{name}\" created"));
+        Ok(())
     }
 
     /// Opens a store: what the app sees of it, or would see once it is linked. A linked store needs no `kv create`: its

@@ -10,7 +10,6 @@ use clap::Args;
 use super::LocationArguments;
 use crate::commands::{build, up};
 use crate::terminal::Printer;
-use crate::workspace::{Location, app};
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArguments {
@@ -61,8 +60,7 @@ pub(crate) struct BuildArguments {
 
 impl BuildArguments {
     pub(crate) fn run(self, printer: Printer) -> anyhow::Result<()> {
-        let location: Location = self.location.into();
-        build::run(&app::find(location.from.as_deref())?, &self.component_id, printer)
+        build::run(&self.component_id, &self.location.into(), printer)
     }
 }
 

@@ -13,7 +13,6 @@ use stores::StoreName;
 
 use crate::commands::report::gather::{Live, gather};
 use crate::commands::report::words;
-use crate::commands::{kv, link};
 use crate::terminal::{Printer, Warning, ask, failure, program};
 use crate::workspace::{Location, ResolvedStore, Target, Workspace};
 
@@ -69,9 +68,8 @@ pub(crate) fn run(promote: &Promote, printer: Printer) -> anyhow::Result<()> {
     let winner = &live.prompts[winner];
     for change in &changes {
         make(change, winner, location, printer)?;
-        let link =
-            link::Link { label: change.label.clone(), app: None, store: change.store.clone(), yes: true };
-        link::run(&link, location, printer)?;
+        let mut workspace = Workspace::open_to_change(location)?;
+        workspace.link(&change.label, &change.store, |_| Ok(true), printer)?;
     }
     say_how_to_go_back(&changes, label, &app, printer);
     Ok(())
@@ -128,7 +126,7 @@ fn store_of_its_own(
         let taken = names.keys().find(|other| other.as_str().eq_ignore_ascii_case(parsed.as_str()));
         let Some(taken) = taken else { return Ok((name, true)) };
         let found = workspace.find(&Target::Store(taken.to_string()))?;
-        let unlinked = workspace.links_to(&found.address)?.is_empty();
+        let unlinked = workspace.labels_of(&found.address).is_empty();
         if unlinked
             && prompt_in(workspace, &found)?.is_some_and(|it| it.fingerprint() == prompt.fingerprint())
         {
@@ -168,7 +166,7 @@ fn make(change: &Change, prompt: &Prompt, location: &Location, printer: Printer)
     if !change.new {
         return Ok(());
     }
-    kv::create::run(&change.store, None, location, printer)?;
+    Workspace::open_to_change(location)?.create_store(&change.store, None, printer)?;
     let workspace = Workspace::open(location)?;
     let found = workspace.find(&Target::Store(change.store.clone()))?;
     let entry = (PROMPT_KEY.to_owned(), prompt.text().as_bytes().to_vec());

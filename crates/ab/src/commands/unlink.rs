@@ -20,22 +20,21 @@ pub(crate) fn run(
     let mut workspace = Workspace::open_to_change(location)?;
     workspace.expect_app(app)?;
     let app = workspace.app.name.clone();
-    let Some(link) = workspace.config.links()?.into_iter().find(|link| link.label == label) else {
+    let Some(address) = workspace.config.links.get(label) else {
         return Err(failure(format!("no key value store was linked to app '{app}' with label '{label}'"))
             .hint(format!("`{} kv list` shows the links", program()))
             .into());
     };
-    let shown = workspace.shown(&link.address)?;
+    let shown = workspace.shown(address)?;
     // A request in flight may still write: the store remembers whose rows its rows are, so that those join them.
-    if let StoreAddress::Sqlite(path) = &link.address
+    if let StoreAddress::Sqlite(path) = address
         && path.exists()
-        && workspace.links_to(&link.address)?.len() == 1
+        && workspace.labels_of(address).len() == 1
         && let Err(error) = Labels::open(path).and_then(|mut labels| labels.note(label))
     {
         printer.warn(&Warning::NotNoted { reason: error.to_string() });
     }
-    workspace.config.remove(label)?;
-    workspace.config.save()?;
+    workspace.change_links(|config| config.unlink(label))?;
     printer.message(format_args!("Key value store '{shown}' no longer linked to app {app}"));
     Ok(())
 }

@@ -2,8 +2,7 @@
 
 mod announce;
 mod credentials;
-pub(crate) mod offline;
-pub(crate) mod seed;
+mod missing;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -13,8 +12,8 @@ use anyhow::Context as _;
 use host::Settings;
 use spin_app::variables::Providers;
 
-use crate::commands::{build, link};
-use crate::terminal::{Failure, Printer, Warning, failure, signal};
+use crate::prepare::{build, offline, seed};
+use crate::terminal::{Printer, Warning, failure, signal};
 use crate::workspace::{Location, Workspace};
 
 /// What to serve, and how.
@@ -46,12 +45,11 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
             .into());
     }
     let workspace = Workspace::open(&up.location)?;
-    let refused = |error: host::LoadError| Failure::explain(&error, error.hint());
-    host::check(&workspace.app, &workspace.config.file).map_err(refused)?;
+    host::check(&workspace.app, &workspace.config)?;
     drop(workspace);
     // A port in use is told before a build, not after.
     let listener = listen(up.listen)?;
-    link::missing::ask_or_explain(&up.location, printer)?;
+    missing::ask_or_explain(&up.location, printer)?;
     let Workspace { app, config, .. } = Workspace::open(&up.location)?;
     if up.build {
         build::run(&app, &[], printer)?;
@@ -62,11 +60,11 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
     let credentials = credentials::make(&app, &mut variables);
-    let offline = offline::start(config.file.llm.as_ref(), printer)?;
+    let offline = offline::start(config.llm.as_ref(), printer)?;
     if offline.is_some() {
         offline::note(&app, &mut variables);
     }
-    seed::run(&app, &config.file.links, printer)?;
+    seed::run(&app, &config.links, printer)?;
 
     let settings = Settings {
         variables,
@@ -76,7 +74,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         quiet: up.quiet,
         ..Settings::default()
     };
-    let served = host::App::load(app, config.file, &settings).map_err(refused)?;
+    let served = host::App::load(app, config, &settings)?;
     announce::print(
         served.manifest(),
         listener.local_addr()?,

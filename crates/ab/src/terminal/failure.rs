@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use host::LoadError;
+use host::models::ModelError;
+use spin_app::{Fault, FileError};
 use stores::StoreError;
 
 /// A command failed. The message names the value at fault; the hint says what to do.
@@ -24,11 +27,6 @@ pub(crate) fn interrupted() -> Failure {
 }
 
 impl Failure {
-    /// The failure that `error` describes, with what to do about it.
-    pub(crate) fn explain(error: &impl ToString, hint: Option<impl Into<String>>) -> Self {
-        Self { message: error.to_string(), hint: hint.map(Into::into), status: 1 }
-    }
-
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -40,12 +38,17 @@ impl Failure {
         self
     }
 
-    /// What to do, and the exit status, of the first failure in a chain of errors.
-    pub(crate) fn advice(error: &anyhow::Error) -> (Option<&str>, u8) {
-        match error.downcast_ref::<Self>() {
-            Some(failure) => (failure.hint.as_deref(), failure.status),
-            None => (error.downcast_ref::<StoreError>().and_then(StoreError::hint), 1),
+    /// What to do about an error, where it says so, and the exit status.
+    pub(crate) fn advice(error: &anyhow::Error) -> (Option<String>, u8) {
+        if let Some(failure) = error.downcast_ref::<Self>() {
+            return (failure.hint.clone(), failure.status);
         }
+        let of_store = || error.downcast_ref::<StoreError>()?.hint().map(str::to_owned);
+        let of_file = || error.downcast_ref::<FileError>()?.hint();
+        let of_place = || Some(error.downcast_ref::<Fault>()?.hint.clone());
+        let of_app = || error.downcast_ref::<LoadError>()?.hint();
+        let of_model = || error.downcast_ref::<ModelError>()?.hint().map(str::to_owned);
+        (of_store().or_else(of_file).or_else(of_place).or_else(of_app).or_else(of_model), 1)
     }
 }
 

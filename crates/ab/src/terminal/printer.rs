@@ -86,7 +86,7 @@ impl Printer {
         let (advice, status) = Failure::advice(error);
         let mut err = anstream::stderr();
         let _ = writeln!(err, "{ERROR}error:{ERROR:#} {error:#}");
-        hint(&mut err, advice);
+        hint(&mut err, advice.as_deref());
         ExitCode::from(status)
     }
 }

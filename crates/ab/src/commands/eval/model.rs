@@ -8,8 +8,8 @@ use serde::Serialize;
 use spin_app::runtime_config::{ApiType, LlmConfig};
 
 use crate::commands::report::gather;
-use crate::commands::up::offline;
-use crate::terminal::{Failure, Printer, Warning, failure};
+use crate::prepare::offline;
+use crate::terminal::{Printer, Warning, failure};
 use crate::workspace::Workspace;
 
 /// The parameters that the component `inference` uses where the app says nothing: those of Spin's SDK.
@@ -66,8 +66,7 @@ impl Model {
         if choice.temperature.is_some() && config.api == ApiType::OpenAi {
             printer.warn(&Warning::TemperatureNotSent);
         }
-        let client = ModelClient::new(&config, choice.limit)
-            .map_err(|error| Failure::explain(&error, error.hint()))?;
+        let client = ModelClient::new(&config, choice.limit)?;
         let offline = offline::ensure(&config)?;
         Ok(Self {
             name,
@@ -111,10 +110,10 @@ fn config(choice: &Choice, workspace: &Workspace) -> anyhow::Result<LlmConfig> {
         let auth_token = choice.token.clone().unwrap_or_default();
         return Ok(LlmConfig { url: url.clone(), auth_token, api: choice.api.unwrap_or_default() });
     }
-    let config = &workspace.config.file;
+    let config = &workspace.config;
     let Some(mut llm) = config.llm.clone() else {
         if let Some(fault) = config.beyond.iter().find(|fault| fault.message.starts_with("[llm_compute]")) {
-            return Err(Failure::explain(fault, Some("name a model's server with --url")).into());
+            return Err(failure(fault.to_string()).hint("name a model's server with --url").into());
         }
         return Err(failure(format!("{} names no model: it has no [llm_compute]", config.path.display()))
             .hint("name a model's server with --url, or add [llm_compute] with type = \"remote_http\"")

@@ -8,7 +8,7 @@ use experiment::{Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
 use sentiment::DEFAULT_PROMPT;
 use spin_app::StoreAddress;
 
-use crate::commands::up::seed;
+use crate::prepare::seed;
 use crate::terminal::{Printer, Warning, failure, program};
 use crate::workspace::{Target, Workspace};
 
@@ -97,23 +97,23 @@ fn from_store(shown: &str) -> String {
 /// On a fresh clone the linked stores are not there yet: they get their prompts here, as `up` gives them on its first run.
 fn seed_new_stores(workspace: &Workspace, printer: Printer) -> anyhow::Result<()> {
     let is_missing = |address: &StoreAddress| matches!(address, StoreAddress::Sqlite(path) if !path.exists());
-    if !workspace.links()?.iter().any(|link| is_missing(&link.address)) {
+    if !workspace.links().values().any(is_missing) {
         return Ok(());
     }
-    seed::run(&workspace.app, &workspace.config.file.links, printer)
+    seed::run(&workspace.app, &workspace.config.links, printer)
 }
 
 fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant>> {
     let mut variants = Vec::new();
-    for link in workspace.links()? {
-        if matches!(link.address, StoreAddress::Elsewhere(_)) {
+    for (label, address) in workspace.links() {
+        if matches!(address, StoreAddress::Elsewhere(_)) {
             continue;
         }
-        let found = workspace.find(&Target::Label { label: link.label.clone(), app: None })?;
+        let found = workspace.find(&Target::Label { label: label.clone(), app: None })?;
         if let Some(value) = workspace.open_store(&found, printer)?.get(PROMPT_KEY)? {
             let prompt = Prompt::from_store(Some(value), DEFAULT_PROMPT);
             warn_of_default(&prompt, &found.shown, printer);
-            variants.push(Variant { name: link.label, from: from_store(&found.shown), prompt });
+            variants.push(Variant { name: label, from: from_store(&found.shown), prompt });
         }
     }
     variants.sort_by(|one, other| one.name.cmp(&other.name));

@@ -1,10 +1,9 @@
 //! `kv create`.
 
-use spin_app::{StoreAddress, is_redis, without_password};
-use stores::StoreName;
+use spin_app::{is_redis, without_password};
 
 use crate::terminal::{Printer, failure, program};
-use crate::workspace::{Location, OpenStore, Workspace};
+use crate::workspace::{Location, Workspace};
 
 /// Makes an empty `SQLite` store, or gives a Redis database a name.
 ///
@@ -26,12 +25,5 @@ pub(crate) fn run(
             ))
             .into());
     }
-    let name = StoreName::parse(name)?;
-    let workspace = Workspace::open_to_change(location)?;
-    if let Some(url) = redis {
-        OpenStore::open(&StoreAddress::Redis(url.to_owned()), "")?.check()?;
-    }
-    workspace.stores.create(&name, redis)?;
-    printer.message(format_args!("Key value store \"{name}\" created"));
-    Ok(())
+    Workspace::open_to_change(location)?.create_store(name, redis, printer)
 }

@@ -19,7 +19,7 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
             .hint(format!("`{} kv list` shows what there is", program()))
             .into());
     };
-    let linked: Vec<String> = workspace.links_to(&address)?.into_iter().map(|link| link.label).collect();
+    let linked = workspace.labels_of(&address);
     if !yes && !confirmed(&name, &address, &workspace.app.name, &linked, printer)? {
         printer.message("Invalid confirmation. Will not delete key value store.");
         return Ok(());
@@ -34,10 +34,7 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
     };
     // The links first: one that led nowhere would make the app start with an empty store of this name.
     if !linked.is_empty() {
-        for label in &linked {
-            workspace.config.remove(label)?;
-        }
-        workspace.config.save()?;
+        workspace.change_links(|config| linked.iter().try_for_each(|label| config.unlink(label)))?;
     }
     workspace.stores.remove(&name)?;
     drop(exclusive);

@@ -88,16 +88,13 @@ fn all(workspace: &Workspace) -> anyhow::Result<Vec<Listed>> {
     for (name, address) in workspace.stores.names()? {
         stores.push(Listed { key_value_store: name.to_string(), links: Vec::new(), address });
     }
-    let mut links = workspace.links()?;
-    links.sort_by(|one, other| one.label.cmp(&other.label));
-    for link in links {
-        let app = workspace.app.name.clone();
-        let entry = ListedLink { label: link.label, app };
-        if let Some(listed) = stores.iter_mut().find(|listed| listed.address.leads_to(&link.address)) {
+    for (label, address) in workspace.links() {
+        let entry = ListedLink { label, app: workspace.app.name.clone() };
+        if let Some(listed) = stores.iter_mut().find(|listed| listed.address.leads_to(&address)) {
             listed.links.push(entry);
         } else {
-            let key_value_store = workspace.shown(&link.address)?;
-            stores.push(Listed { key_value_store, links: vec![entry], address: link.address });
+            let key_value_store = workspace.shown(&address)?;
+            stores.push(Listed { key_value_store, links: vec![entry], address });
         }
     }
     stores.sort_by(|one, other| one.key_value_store.cmp(&other.key_value_store));

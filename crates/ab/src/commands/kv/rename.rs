@@ -19,24 +19,21 @@ pub(crate) fn run(name: &str, new_name: &str, location: &Location, printer: Prin
     let mut workspace = Workspace::open_to_change(location)?;
     let names = workspace.stores.names()?;
     let former = workspace.stores.address(&name)?;
-    let mut links = workspace.config.links()?;
-    links.retain(|link| link.address.leads_to(&former));
+    let links = workspace.config.links.iter().filter(|(_, address)| address.leads_to(&former));
+    let linked: Vec<String> = links.map(|(label, _)| label.clone()).collect();
     if names.contains_key(&name) {
         workspace.stores.rename(&name, &new_name)?;
         crash_point("rename:moved");
-    } else if links.is_empty() || !names.contains_key(&new_name) {
+    } else if linked.is_empty() || !names.contains_key(&new_name) {
         return Err(failure(format!("No key value store found with name \"{name}\""))
             .hint(format!("`{} kv list` shows what there is", program()))
             .into());
     }
     let address = workspace.stores.address(&new_name)?;
     if let StoreAddress::Sqlite(_) = address
-        && !links.is_empty()
+        && !linked.is_empty()
     {
-        for link in links {
-            workspace.config.set(&link.label, &address)?;
-        }
-        workspace.config.save()?;
+        workspace.change_links(|config| linked.iter().try_for_each(|label| config.link(label, &address)))?;
     }
     printer.message(format_args!("Key value store \"{name}\" is now named \"{new_name}\""));
     Ok(())

@@ -86,7 +86,7 @@ fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
             .into()
         });
     }
-    let labels: Vec<String> = workspace.links()?.into_iter().map(|link| link.label).collect();
+    let labels: Vec<String> = workspace.links().into_keys().collect();
     labels.join(",").parse().map_err(|_| {
         failure(format!(
             "app \"{}\" has no variable \"{VARIANTS}\", and no label is linked",

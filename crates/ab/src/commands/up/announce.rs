@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use spin_app::manifest::{Manifest, Route};
 
 use super::credentials::Credentials;
-use super::offline::Offline;
+use crate::prepare::offline::Offline;
 use crate::terminal::Printer;
 
 /// Prints the app's routes as `spin up` does, and what was set up for this run.

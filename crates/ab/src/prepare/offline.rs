@@ -34,7 +34,7 @@ pub(crate) struct Offline {
 /// # Errors
 ///
 /// Its address is not one of this machine, or something else listens there.
-pub(super) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result<Option<Offline>> {
+pub(crate) fn start(llm: Option<&LlmConfig>, printer: Printer) -> anyhow::Result<Option<Offline>> {
     let Some(llm) = meant(llm) else { return Ok(None) };
     let runtime = runtime()?;
     if let Some(listener) = listen(&runtime, &llm.url)? {
@@ -120,7 +120,7 @@ async fn answers(url: &str) -> bool {
 }
 
 /// Tells the app, where it wants to know and has not been told otherwise, that the offline model answers.
-pub(super) fn note(app: &Manifest, variables: &mut Providers) {
+pub(crate) fn note(app: &Manifest, variables: &mut Providers) {
     if app.variables.contains_key(NOTE) && variables.given(NOTE).is_none() {
         variables.give(NOTE, format!("Answers come from the {}.", offline_model::DESCRIPTION));
     }

@@ -2,7 +2,6 @@
 
 use stores::StoreName;
 
-use crate::commands::{kv, link};
 use crate::terminal::{Failure, Printer, ask, failure, program};
 use crate::workspace::{Location, Workspace};
 
@@ -16,9 +15,8 @@ use crate::workspace::{Location, Workspace};
 pub(crate) fn ask_or_explain(location: &Location, printer: Printer) -> anyhow::Result<()> {
     let workspace = Workspace::open(location)?;
     let app = workspace.app.name.clone();
-    let links = workspace.links()?;
-    let missing =
-        workspace.app.labels().into_iter().filter(|label| links.iter().all(|link| link.label != *label));
+    let links = workspace.links();
+    let missing = workspace.app.labels().into_iter().filter(|label| !links.contains_key(*label));
     let missing: Vec<String> = missing.map(str::to_owned).collect();
     drop(workspace);
     if !missing.is_empty() && !ask::can_ask() {
@@ -26,8 +24,7 @@ pub(crate) fn ask_or_explain(location: &Location, printer: Printer) -> anyhow::R
     }
     for label in missing {
         let store = choose(&app, &label, location, printer)?;
-        let link = link::Link { label, app: None, store, yes: false };
-        link::run(&link, location, printer)?;
+        Workspace::open_to_change(location)?.link(&label, &store, |_| Ok(false), printer)?;
     }
     Ok(())
 }
@@ -68,7 +65,7 @@ fn choose(app: &str, label: &str, location: &Location, printer: Printer) -> anyh
         let free = StoreName::parse(label).is_ok() && !names.iter().any(|name| name == label);
         let name =
             ask::line("What would you like to name your key value store?", free.then(|| label.to_owned()))?;
-        kv::create::run(&name, None, location, printer)?;
+        Workspace::open_to_change(location)?.create_store(&name, None, printer)?;
         return Ok(name);
     }
     let question =

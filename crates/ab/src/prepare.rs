@@ -1,0 +1,5 @@
+//! What an app needs before it can answer: its components built, prompts in new stores, and the offline model.
+
+pub(crate) mod build;
+pub(crate) mod offline;
+pub(crate) mod seed;
