@@ -50,27 +50,10 @@
  * What was observed of one variant. Nothing (`null`) is what cannot be told for want of observations.
  * @typedef {object} VariantReport
  * @property {string} label
- * @property {number} weight
- * @property {string} fingerprint of its prompt
- * @property {string} model
  * @property {number} n observations
- * @property {number} stale observations of other prompts or models
  * @property {{ outcome: Sentiment, count: number, share: number | null }[]} outcomes
- * @property {Proportion | null} unsure_rate
  * @property {Proportion | null} accuracy of the observations that people labelled
- * @property {number | null} macro_f1
- * @property {{ expected: Sentiment, counts: number[], precision: number | null, recall: number | null }[]} confusion
- * @property {{ n: number, mean_ms: number, p50_ms: number, p95_ms: number } | null} latency
- * @property {{ n: number, prompt_mean: number, generated_mean: number } | null} tokens
- */
-
-/**
- * Whether one is better, and what is still needed to say so.
- * @typedef {object} Verdict
- * @property {'decided' | 'not_decided'} status
- * @property {string | null} winner
- * @property {number | null} needed_more labelled sentences; nothing where it would be more than a million
- * @property {number | null} assumed_difference of accuracies, in 0 to 1, for which that holds
+ * @property {{ expected: Sentiment, counts: number[] }[]} confusion
  */
 
 /**
@@ -78,26 +61,55 @@
  * @typedef {object} Comparison
  * @property {string} first
  * @property {string} second
- * @property {'paired' | 'independent'} design
- * @property {number} n pairs, or labelled observations of both
- * @property {{ value: number, always_valid: Interval, fixed: Interval } | null} difference
- * @property {{ n: number, differ: number, conflicting_labels: number }} seen_by_both
- * @property {{ both: number, only_first: number, only_second: number, neither: number }} pairs
- * @property {number | null} mcnemar_p
- * @property {Each} chance_to_win
- * @property {Each} expected_loss
- * @property {Verdict} decision
+ * @property {{ value: number, deciding: Interval, fixed: Interval } | null} difference
+ * @property {{ n: number, differ: number }} seen_by_both
  */
 
 /**
- * @typedef {object} Report
+ * What may be said, and what to do next.
+ * @typedef {object} Conclusion
+ * @property {boolean} settled whether it may look so
+ * @property {string} heading
+ * @property {string} text
+ * @property {{ step: 'analyse' | 'label' | 'promote', text: string } | null} next
+ */
+
+/**
+ * A table of text; the first column has the names of the rows.
+ * @typedef {{ caption: string, head: string[], rows: string[][] }} TextTable
+ */
+
+/**
+ * The results in words.
+ * @typedef {object} Presentation
+ * @property {Conclusion} conclusion
+ * @property {string[]} accuracies of each variant
+ * @property {TextTable} variants each variant in numbers
+ * @property {TextTable} outcomes their shares
+ * @property {(TextTable | null)[]} confusions of each variant
+ * @property {{ title: string, text: string, chart: string | null, figures: TextTable | null }[]} comparisons
+ * @property {string[]} assignments
+ * @property {string[]} method
+ */
+
+/**
+ * Which prompt is better, in numbers and in words. Only the server says when and how fast it was read; only an evaluation has
+ * `gates`, `disagreements` and `prompts`.
+ * @typedef {object} Results
  * @property {string} at when it was made
  * @property {number} elapsed_ms how long that took
+ * @property {string} [model_note] what people should know about the model, or nothing
  * @property {VariantReport[]} variants
  * @property {Comparison[]} comparisons of each two
- * @property {Verdict | null} decision of all; nothing with one variant
- * @property {{ kind: string, message: string, advice: string }[]} warnings
- * @property {{ alpha: number, alpha_each: number, planned: number, minimum_labelled: number, worth_finding: number, description: string }} method
+ * @property {{ winner: string | null } | null} decision of all; nothing with one variant
+ * @property {{ message: string, advice: string }[]} warnings
+ * @property {{ looks: 'any' | 'once' }} method
+ * @property {Presentation} presentation
+ * @property {{ met: boolean, text: string }[]} [gates] what was required
+ * @property {{ row: number, sentence: string, expected: Sentiment, answers: JudgedAnswer[] }[]} [disagreements]
+ * @property {{ variant: string, fingerprint: string, text: string }[]} [prompts]
+ *
+ * @typedef {{ correct: boolean, outcome?: Sentiment, completion?: string, error?: string }} JudgedAnswer
  */
 
 /** The longest sentence the server takes, in bytes of UTF-8. */
@@ -154,7 +166,7 @@ export async function experiment() {
 /**
  * What the observations so far say of the variants.
  * @param {(progress: Progress) => void} onProgress called while the server reads them
- * @returns {Promise<Report>}
+ * @returns {Promise<Results>}
  * @throws {Problem}
  */
 export async function results(onProgress) {
@@ -168,7 +180,7 @@ export async function results(onProgress) {
     heard();
     const response = await fetch('/api/results', { headers: { accept: 'application/x-ndjson' }, signal: silence.signal });
     if (!response.ok || !response.body) throw refusal(response, await response.text());
-    /** @type {Report | undefined} */
+    /** @type {Results | undefined} */
     let made;
     for await (const line of linesOf(response.body)) {
       heard();

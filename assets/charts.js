@@ -3,10 +3,10 @@
  * Charts as inline SVG. Lengths along the axis are percentages, so that a chart takes any width and its text keeps its size.
  * Each has a title and a description that say in words what it shows; the page has the same numbers in a table.
  */
-/** @import { Comparison, VariantReport } from './api.js' */
+/** @import { Comparison, TextTable, VariantReport } from './api.js' */
 
 import { svg } from './dom.js';
-import { count, percent, points, proportion, range } from './format.js';
+import { count, percent, points } from './format.js';
 
 const ROW = 44;
 const AXIS = 26;
@@ -17,26 +17,27 @@ let charts = 0;
 /**
  * Accuracy of each variant: a dot for what was observed, a line for its interval.
  * @param {VariantReport[]} variants
+ * @param {string[]} texts the accuracies in words
  */
-export function accuracyChart(variants) {
-  const description = variants.map(({ label, accuracy }) => `${label}: ${accuracy ? proportion(accuracy) : 'no labels yet'}.`);
+export function accuracyChart(variants, texts) {
+  const description = variants.map(({ label }, series) => `${label}: ${texts[series]}.`);
   const rows = variants.map(({ label, accuracy }, series) => svg('g', { 'data-series': series },
     svg('text', { class: 'name', x: 0, y: series * ROW + 14 }, label),
-    svg('text', { class: 'value', x: '100%', y: series * ROW + 14, 'text-anchor': 'end' },
-      accuracy ? proportion(accuracy) : 'no labels yet'),
+    svg('text', { class: 'value', x: '100%', y: series * ROW + 14, 'text-anchor': 'end' }, texts[series]),
     svg('line', { class: 'track', ...span(0, 1), ...level(series * ROW + 28) }),
     accuracy && interval(accuracy.low, accuracy.high, accuracy.value, series * ROW + 28)));
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => tick(share, percent(share).replace('.0', ''), variants.length * ROW));
+  const ticks = [0, 25, 50, 75, 100].map((share) => tick(share / 100, `${share}%`, variants.length * ROW));
   return chart('Accuracy', description.join(' '), variants.length * ROW + AXIS, [...ticks, ...rows]);
 }
 
 /**
  * Shares of the outcomes of each variant, stacked.
  * @param {VariantReport[]} variants
+ * @param {TextTable} texts the shares in words, a column for each variant
  */
-export function outcomeChart(variants) {
-  const description = variants.map(({ label, n, outcomes }) => `${label}, ${count(n)} observations: ${
-    outcomes.map(({ outcome, share }) => `${outcome} ${share === null ? 'none' : percent(share)}`).join(', ')}.`);
+export function outcomeChart(variants, { rows: texts }) {
+  const description = variants.map(({ label }, series) =>
+    `${label}: ${texts.map(([name, ...cells]) => `${name} ${cells[series]}`).join(', ')}.`);
   const rows = variants.map(({ label, n, outcomes }, series) => {
     let start = 0;
     const bars = outcomes.map(({ outcome, share }) => {
@@ -57,25 +58,26 @@ export function outcomeChart(variants) {
 }
 
 /**
- * The difference of two accuracies: the always-valid interval, the narrower fixed one on it, and zero.
- * @param {Comparison & { difference: NonNullable<Comparison['difference']> }} comparison
- * @param {number} winnerSeries of the variant that the sign speaks for
+ * The difference of two accuracies: the interval that decides, the fixed one on it where it is another, and zero.
+ * @param {Comparison} comparison
+ * @param {string} description in one sentence
+ * @param {'any' | 'once'} looks how often people look, which says what decides
  */
-export function differenceChart({ first, second, difference }, winnerSeries) {
-  const { value, always_valid: decides, fixed } = difference;
-  const reach = Math.min(1, Math.ceil(Math.max(0.05, ...[decides.low, decides.high, fixed.low, fixed.high].map(Math.abs)) * 20) / 20);
+export function differenceChart({ first, second, difference }, description, looks) {
+  if (!difference) return null;
+  const { value, deciding, fixed } = difference;
+  const ends = [deciding.low, deciding.high, fixed.low, fixed.high].map(Math.abs);
+  const reach = Math.min(1, Math.ceil(Math.max(0.05, ...ends) * 20) / 20);
   const place = (/** @type {number} */ at) => (at + reach) / (2 * reach);
-  const description = `${second} minus ${first}: ${points(value)} points; always-valid interval ${range(decides)}, fixed interval ${range(fixed)}.`;
   const y = 36;
   return chart('Difference of accuracy', description, 84, [
     svg('text', { class: 'value', x: 0, y: 14 }, `← ${first} better`),
     svg('text', { class: 'value', x: '100%', y: 14, 'text-anchor': 'end' }, `${second} better →`),
     [-reach, -reach / 2, 0, reach / 2, reach].map((at) => tick(place(at), points(at), 58)),
     svg('line', { class: 'zero', ...span(0.5, 0.5), y1: 20, y2: 58 }),
-    svg('g', { 'data-series': winnerSeries },
-      interval(place(decides.low), place(decides.high), place(value), y),
-      svg('line', { class: 'fixed', ...span(place(fixed.low), place(fixed.high)), ...level(y) }),
-      svg('circle', { cx: along(place(value)), cy: y, r: 6 })),
+    interval(place(deciding.low), place(deciding.high), place(value), y),
+    looks === 'any' && svg('line', { class: 'fixed', ...span(place(fixed.low), place(fixed.high)), ...level(y) }),
+    svg('circle', { cx: along(place(value)), cy: y, r: 6 }),
   ]);
 }
 
@@ -90,7 +92,7 @@ function chart(title, description, height, content) {
   return svg('svg', { class: 'chart', role: 'img', width: '100%', height, 'aria-labelledby': `${id}-title ${id}-desc` },
     svg('title', { id: `${id}-title` }, title),
     svg('desc', { id: `${id}-desc` }, description),
-    .../** @type {Node[]} */ (content.flat()));
+    .../** @type {(Node | false)[]} */ (content.flat()));
 }
 
 /** @param {number} low @param {number} high @param {number} value @param {number} y */

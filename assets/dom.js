@@ -1,5 +1,6 @@
 // @ts-check
 /** Elements, made in one call. Text is always text, never markup. */
+/** @import { TextTable } from './api.js' */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -26,6 +27,16 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
+ * Gives an element new content.
+ * @param {Element} parent
+ * @param {...(Child | Child[])} children
+ */
+export function refill(parent, ...children) {
+  parent.replaceChildren();
+  fill(parent, {}, children);
+}
+
+/**
  * A table with a caption, and a name at the head of each column and row. One that is too wide scrolls.
  * @param {string} caption
  * @param {Child[]} columns the first is that of the rows' names, and may be empty
@@ -40,6 +51,15 @@ export function table(caption, columns, rows) {
         element('tr', {}, element('th', { scope: 'row' }, name), cells.map((cell) => element('td', {}, cell)))))));
   scrollers.observe(frame);
   return frame;
+}
+
+/**
+ * A table of text; `head` has other things than text for the names of its columns.
+ * @param {TextTable} text
+ * @param {Child[]} [head]
+ */
+export function textTable({ caption, head: names, rows }, head = names) {
+  return table(caption, head, /** @type {[string, ...string[]][]} */ (rows));
 }
 
 /** What scrolls can be reached with the keyboard; what does not is no stop on the way. */

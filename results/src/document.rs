@@ -1,11 +1,15 @@
 //! What is answered, in one piece or as lines.
 
-use std::time::{Instant, SystemTime};
+use std::{
+    mem,
+    time::{Instant, SystemTime},
+};
 
 use api::log::warn;
 use bytes::Bytes;
 use experiment::{
-    analysis::{Outcomes, Report},
+    analysis::Report,
+    presentation::Presentation,
     spin::{Progress, StoreError, Survey},
     timestamp,
 };
@@ -22,32 +26,31 @@ pub(crate) fn wants_lines(headers: &HeaderMap) -> bool {
     headers.get_all("accept").iter().any(|value| value.to_str().is_ok_and(|types| types.contains(LINES_TYPE)))
 }
 
-/// The labels that a person may give to a sentence, in the order in which reports have them, and the outcome that is none.
-pub(crate) fn outcomes() -> Outcomes {
-    let labels = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Unsure);
-    Outcomes::new(labels.map(Outcome::as_str), Outcome::Unsure.as_str())
-}
-
-/// A report, and when and how fast it was made.
+/// A report in numbers and words, and when and how fast it was made.
 #[derive(Serialize)]
 pub(crate) struct Document {
     at: String,
     elapsed_ms: u64,
+    /// What people should know about the model, or nothing.
+    model_note: String,
     #[serde(flatten)]
     report: Report,
+    presentation: Presentation,
 }
 
 impl Document {
     /// A report that was begun at `started` and is ready now.
-    pub(crate) fn new(report: Report, started: Instant) -> Self {
+    pub(crate) fn new(report: Report, model_note: String, started: Instant) -> Self {
         let elapsed_ms = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        Self { at: timestamp(SystemTime::now()), elapsed_ms, report }
+        let presentation = Presentation::of(&report);
+        Self { at: timestamp(SystemTime::now()), elapsed_ms, model_note, report, presentation }
     }
 }
 
+/// What a line says.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Line {
+enum Update {
     Progress(Progress),
     Report(Box<Document>),
     Problem(Problem),
@@ -56,12 +59,13 @@ enum Line {
 /// A survey as lines, each made when it is asked for: how far it has come, and last the report or a problem.
 pub(crate) struct Lines {
     survey: Option<Survey<Outcome>>,
+    model_note: String,
     started: Instant,
 }
 
 impl Lines {
-    pub(crate) fn new(survey: Survey<Outcome>, started: Instant) -> Self {
-        Self { survey: Some(survey), started }
+    pub(crate) fn new(survey: Survey<Outcome>, model_note: String, started: Instant) -> Self {
+        Self { survey: Some(survey), model_note, started }
     }
 }
 
@@ -70,15 +74,18 @@ impl Iterator for Lines {
 
     fn next(&mut self) -> Option<Bytes> {
         let mut survey = self.survey.take()?;
-        let line = match survey.next() {
+        let update = match survey.next() {
             Some(Ok(progress)) => {
                 self.survey = Some(survey);
-                Line::Progress(progress)
+                Update::Progress(progress)
             }
-            Some(Err(error)) => Line::Problem(broken_off(&error)),
-            None => Line::Report(Box::new(Document::new(survey.report(), self.started))),
+            Some(Err(error)) => Update::Problem(broken_off(&error)),
+            None => {
+                let model_note = mem::take(&mut self.model_note);
+                Update::Report(Box::new(Document::new(survey.report(), model_note, self.started)))
+            }
         };
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
+        let mut bytes = serde_json::to_vec(&update).unwrap_or_default();
         bytes.push(b'\n');
         Some(bytes.into())
     }
@@ -119,30 +126,33 @@ mod tests {
         let progress =
             Progress { label: "promptstore1".to_owned(), variant: 1, variants: 2, read: 200, total: 1_000 };
         assert_eq!(
-            serde_json::to_string(&Line::Progress(progress)).unwrap(),
+            serde_json::to_string(&Update::Progress(progress)).unwrap(),
             r#"{"progress":{"label":"promptstore1","variant":1,"variants":2,"read":200,"total":1000}}"#
         );
         let problem = Problem::internal("gone");
         assert_eq!(
-            serde_json::to_string(&Line::Problem(problem)).unwrap(),
+            serde_json::to_string(&Update::Problem(problem)).unwrap(),
             r#"{"problem":{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"gone"}}"#
         );
     }
 
     #[test]
-    fn unsure_is_no_label() {
+    fn numbers_words_and_the_note_are_in_the_document() {
         let report = experiment::analysis::Analysis::new(
-            outcomes(),
+            Outcome::in_analysis(),
             vec![experiment::analysis::CurrentVariant::new("a", 1, experiment::Fingerprint::of(""), "m")],
             experiment::analysis::Plan::default(),
         )
         .report();
-        let document = serde_json::to_value(Document::new(report, Instant::now())).unwrap();
+        let document =
+            serde_json::to_value(Document::new(report, "A note.".to_owned(), Instant::now())).unwrap();
         let names = |pointer: &str, name: &str| -> Vec<String> {
             let rows = document.pointer(pointer).and_then(serde_json::Value::as_array).unwrap();
             rows.iter().map(|row| row[name].as_str().unwrap().to_owned()).collect()
         };
         assert_eq!(names("/variants/0/outcomes", "outcome"), ["positive", "neutral", "negative", "unsure"]);
         assert_eq!(names("/variants/0/confusion", "expected"), ["positive", "neutral", "negative"]);
+        assert_eq!(document["model_note"], "A note.");
+        assert_eq!(document["presentation"]["conclusion"]["heading"], "No observations yet");
     }
 }

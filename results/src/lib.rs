@@ -1,8 +1,9 @@
 //! Which prompt is better: a Spin component.
 //!
 //! `GET /api/results` reads every observation in the variants' stores and answers with an
-//! [analysis](experiment::analysis::Report). A request that accepts `application/x-ndjson` gets lines of JSON: how far the
-//! reading has come, `{"progress": …}`, and last `{"report": …}`, or `{"problem": …}` where it broke off.
+//! [analysis](experiment::analysis::Report) and [what it says](experiment::presentation::Presentation). A request that accepts
+//! `application/x-ndjson` gets lines of JSON: how far the reading has come, `{"progress": …}`, and last `{"report": …}`, or
+//! `{"problem": …}` where it broke off.
 //!
 //! It is a component of its own because the interface that reads many values at once is synchronous: an instance that reads
 //! a large store does little else, and on Spin up to 16 requests share one. Here these are requests for results alone.
@@ -29,7 +30,7 @@ use spin_sdk::{
 };
 
 use self::{
-    document::{Document, LINES_TYPE, Lines, broken_off, outcomes, wants_lines},
+    document::{Document, LINES_TYPE, Lines, broken_off, wants_lines},
     settings::Settings,
 };
 
@@ -55,13 +56,16 @@ async fn route(request: Request) -> Result<Response<BoxBody>, Problem> {
 
 async fn results(headers: &HeaderMap) -> Result<Response<BoxBody>, Problem> {
     let started = Instant::now();
-    let Settings { experiment, model } = Settings::read().await?;
+    let Settings { experiment, model, model_note } = Settings::read().await?;
     let mut survey =
-        Survey::start(&experiment, &model, DEFAULT_PROMPT, outcomes(), |it: &Outcome| it.as_str())
-            .map_err(|error| broken_off(&error))?;
+        Survey::start(&experiment, &model, DEFAULT_PROMPT, Outcome::in_analysis(), |it: &Outcome| {
+            it.as_str()
+        })
+        .map_err(|error| broken_off(&error))?;
     if wants_lines(headers) {
         // Each line is made when the client takes it.
-        let frames = Lines::new(survey, started).map(|line| Ok::<_, anyhow::Error>(Frame::data(line)));
+        let frames =
+            Lines::new(survey, model_note, started).map(|line| Ok::<_, anyhow::Error>(Frame::data(line)));
         return Ok(answer::of_type(LINES_TYPE, box_body(StreamBody::new(stream::iter(frames)))));
     }
     for step in &mut survey {
@@ -69,7 +73,7 @@ async fn results(headers: &HeaderMap) -> Result<Response<BoxBody>, Problem> {
         // Other requests of this instance go on.
         yield_async().await;
     }
-    Ok(whole(answer::json(&Document::new(survey.report(), started))?))
+    Ok(whole(answer::json(&Document::new(survey.report(), model_note, started))?))
 }
 
 fn whole(response: Response<String>) -> Response<BoxBody> {

@@ -13,12 +13,18 @@ pub(crate) struct Settings {
     pub(crate) experiment: Experiment,
     /// `model`: the model's name. Observations of another one do not count.
     pub(crate) model: String,
+    /// `model_note`: what people should know about the model; may be empty.
+    pub(crate) model_note: String,
 }
 
 impl Settings {
     /// Reads the variables.
     pub(crate) async fn read() -> Result<Self, Misconfigured> {
-        Ok(Self { experiment: variable("variants").await?, model: variable("model").await? })
+        Ok(Self {
+            experiment: variable("variants").await?,
+            model: variable("model").await?,
+            model_note: variable("model_note").await?,
+        })
     }
 }
 

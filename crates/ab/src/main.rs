@@ -11,6 +11,9 @@ mod commands;
 mod prepare;
 mod workspace;
 
+// What several of them find out and show: which prompt is better.
+mod results;
+
 // How they speak with people.
 mod terminal;
 

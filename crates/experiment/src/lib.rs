@@ -11,6 +11,8 @@
 //! - [`record`]: one observation, as a store keeps it.
 //! - [`statistics`]: the formulas, each with its source.
 //! - [`analysis`]: from observations to the numbers that say which prompt is better.
+//! - [`numbers`]: numbers as people read them.
+//! - [`presentation`]: what the numbers say, in sentences and tables.
 //! - `spin`, with the feature of that name: variants' stores on Spin. It shows how an app runs an experiment of its own.
 //!
 //! The core is pure: the clock and the random source are handed in. Components and tools share it, so they cannot
@@ -20,6 +22,8 @@ pub mod analysis;
 pub mod assignment;
 mod hex;
 pub mod key;
+pub mod numbers;
+pub mod presentation;
 pub mod prompt;
 pub mod record;
 #[cfg(feature = "spin")]

@@ -1,10 +1,9 @@
 //! What holds of every formula for any counts.
 
 use experiment::statistics::{
-    Interval, Pairs, Score,
-    always_valid::{self, Decision, Evidence, Plan, Side},
-    bayes,
+    Evidence, Interval, Pairs, Score, bayes,
     classification::Confusion,
+    decision::{self, Decision, Looks, Plan, Side},
     mcnemar, newcombe,
     sample_ratio::{self, Assigned},
     sample_size, wilson,
@@ -58,8 +57,8 @@ proptest! {
         let plan = Plan::default();
         prop_assert!(sound(wilson::interval(score), 0.0, score.accuracy()));
         prop_assert!(sound(evidence.fixed_interval(), -1.0, evidence.difference()));
-        prop_assert!(sound(always_valid::interval(evidence, plan), -1.0, evidence.difference()));
-        for of in [|evidence| always_valid::interval(evidence, Plan::default()), Evidence::fixed_interval] {
+        prop_assert!(sound(decision::interval(evidence, plan), -1.0, evidence.difference()));
+        for of in [|evidence| decision::interval(evidence, Plan::default()), Evidence::fixed_interval] {
             let (here, there) = (of(evidence), of(swapped(evidence)).negated());
             prop_assert!(near(here.low, there.low) && near(here.high, there.high));
         }
@@ -91,14 +90,20 @@ proptest! {
     }
 
     #[test]
-    fn decisions(evidence in evidence(), alpha in 0.0001..0.5, planned in 0_u64..1_000_000, worth in 0.0..1.0) {
-        let plan = Plan { alpha, planned, minimum_labelled: 30, worth_finding: worth };
-        match (always_valid::decide(evidence, plan), always_valid::decide(swapped(evidence), plan)) {
+    fn decisions(
+        evidence in evidence(),
+        looks in prop::sample::select(vec![Looks::Any, Looks::Once]),
+        alpha in 0.0001..0.5,
+        planned in 0_u64..1_000_000,
+        worth in 0.0..1.0,
+    ) {
+        let plan = Plan { looks, alpha, planned, minimum_labelled: 30, worth_finding: worth };
+        match (decision::decide(evidence, plan), decision::decide(swapped(evidence), plan)) {
             (Decision::BetterIs(one), Decision::BetterIs(other)) => {
                 prop_assert!(one != other);
                 let difference = evidence.difference().unwrap();
                 prop_assert_eq!(one == Side::First, difference > 0.0);
-                prop_assert!(!always_valid::interval(evidence, plan).contains(0.0));
+                prop_assert!(!decision::interval(evidence, plan).contains(0.0));
             }
             (Decision::NotYet(need), Decision::NotYet(other)) => {
                 prop_assert!((0.0..=1.0).contains(&need.assuming));

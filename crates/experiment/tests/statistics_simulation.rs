@@ -5,13 +5,14 @@
 use std::ops::ControlFlow;
 
 use experiment::statistics::{
-    Pairs, Score,
-    always_valid::{self, Evidence, Plan},
+    Evidence, Pairs, Score,
+    decision::{self, Looks, Plan, Side},
 };
 
 const EXPERIMENTS: u64 = 2_000;
 
-const PLAN: Plan = Plan { alpha: 0.05, planned: 5_000, minimum_labelled: 30, worth_finding: 0.10 };
+const PLAN: Plan =
+    Plan { looks: Looks::Any, alpha: 0.05, planned: 5_000, minimum_labelled: 30, worth_finding: 0.10 };
 
 /// The generator `SplitMix64` (Steele, Lea and Flood 2014).
 struct Random(u64);
@@ -77,7 +78,7 @@ impl World {
     fn decided_after(self, seed: u64, observations: u64) -> Option<u64> {
         let mut decided = None;
         self.run(seed, observations, |evidence| {
-            if always_valid::better(evidence, PLAN).is_some() {
+            if decision::better(evidence, PLAN).is_some() {
                 decided = Some(evidence.n());
                 return ControlFlow::Break(());
             }
@@ -122,9 +123,9 @@ fn ten_points_are_found_within_the_promised_size() {
             for seed in 0..EXPERIMENTS {
                 let mut promise = None;
                 world.run(seed, 100_000, |evidence| {
-                    let decided = always_valid::better(evidence, PLAN).is_some();
+                    let decided = decision::better(evidence, PLAN).is_some();
                     if evidence.n() == promised_at && !decided {
-                        promise = always_valid::need(evidence, PLAN).sentences.map(|more| promised_at + more);
+                        promise = decision::need(evidence, PLAN).sentences.map(|more| promised_at + more);
                     }
                     if decided {
                         promises += u64::from(promise.is_some());
@@ -141,4 +142,44 @@ fn ten_points_are_found_within_the_promised_size() {
             );
         }
     }
+}
+
+/// Of a data set of so many sentences, evaluated once, in a world of pairs: how often out of [`EXPERIMENTS`] the second is
+/// called worse, and how often it is shown to be at most `margin` worse.
+fn evaluations(world: World, sentences: u64, margin: f64) -> (u64, u64) {
+    let (mut worse, mut within) = (0, 0);
+    for seed in 0..EXPERIMENTS {
+        let mut last = None;
+        world.run(seed, sentences, |evidence| {
+            last = Some(evidence);
+            ControlFlow::Continue(())
+        });
+        let Some(evidence) = last else { continue };
+        worse += u64::from(decision::better(evidence, Plan::once()) == Some(Side::First));
+        within += u64::from(decision::interval(evidence, Plan::once()).high < margin);
+    }
+    (worse, within)
+}
+
+#[test]
+fn a_data_set_is_judged_right_at_its_one_look() {
+    let equal = |differ: f64| World::Paired { only_first: differ / 2.0, only_second: differ / 2.0 };
+    for differ in [0.02, 0.1, 0.2, 0.5] {
+        for sentences in [30, 100, 330] {
+            let (worse, _) = evaluations(equal(differ), sentences, 0.0);
+            println!("{differ}, {sentences}: {worse} of {EXPERIMENTS}");
+            assert!(worse * 100 <= 5 * EXPERIMENTS, "{differ}, {sentences}: {worse} of {EXPERIMENTS}");
+        }
+    }
+    // As many disagreements as between the project's own prompts, and 8.5 points between them.
+    let worse = World::Paired { only_first: 46.0 / 330.0, only_second: 18.0 / 330.0 };
+    let (caught, within) = evaluations(worse, 330, 0.05);
+    assert!(caught * 100 >= 90 * EXPERIMENTS, "{caught}");
+    assert!(within * 100 <= 5 * EXPERIMENTS, "shown to be at most 5 points worse: {within}");
+    // One that is worse by just the margin passes as within it in at most 5%; one that is as good passes mostly.
+    let by_margin = World::Paired { only_first: 0.12, only_second: 0.07 };
+    let (_, within) = evaluations(by_margin, 330, 0.05);
+    assert!(within * 100 <= 5 * EXPERIMENTS, "{within}");
+    let (_, within) = evaluations(equal(0.1), 330, 0.05);
+    assert!(within * 100 >= 75 * EXPERIMENTS, "{within}");
 }

@@ -43,6 +43,16 @@ impl Outcome {
 }
 
 #[cfg(feature = "experiment")]
+impl Outcome {
+    /// The outcomes as an analysis has them: the labels that a person may give to a sentence, in their order, and the outcome
+    /// that is none of them.
+    pub fn in_analysis() -> experiment::analysis::Outcomes {
+        let labels = Self::ALL.into_iter().filter(|outcome| *outcome != Self::Unsure);
+        experiment::analysis::Outcomes::new(labels.map(Self::as_str), Self::Unsure.as_str())
+    }
+}
+
+#[cfg(feature = "experiment")]
 impl experiment::Answer for Outcome {
     const FIELD: &'static str = "sentiment";
 

@@ -13,8 +13,8 @@ use crate::commands::eval::{Choice, Effort, Eval, Format, Gates, Keep, Source};
 const MOST_CONCURRENCY: u64 = 1_024;
 
 const AFTER_HELP: &str = "\
-Exit status: 0 if all went well; 1 if something failed, or some questions have no answer; 3 if a demand of --fail-under
-or --fail-if-worse-than is not met; 130 if it was interrupted.";
+Exit status: 0 if all went well; 1 if something failed, or some questions have no answer; 3 if a requirement of
+--fail-under, --fail-if-worse-than or --margin is not met; 130 if it was interrupted.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -22,7 +22,7 @@ pub(crate) struct EvalArguments {
     /// The labelled sentences: CSV with the columns sentence and expected, or JSON Lines with these fields
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     data: PathBuf,
-    /// Only the first so many sentences
+    /// Evaluate only the first N sentences
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Evaluate the prompt in this store; may be given several times
@@ -39,16 +39,16 @@ pub(crate) struct EvalArguments {
     /// How many questions to ask at the same time
     #[arg(short, long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u64).range(1..=MOST_CONCURRENCY))]
     concurrency: u64,
-    /// How often to ask again what failed for a reason that may pass
+    /// How often to retry a question that failed for a temporary reason
     #[arg(long, value_name = "N", default_value = "5")]
     retries: u32,
-    /// Ask each question so often, to see how stable the answers are; the first answer counts
+    /// Ask each question N times, to see how stable the answers are; the first answer counts
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
-    /// Keep answers in this file, and ask nothing that is there [default: .spin/eval/answers.db]
+    /// Cache answers in this file, and ask only what is not there [default: .spin/eval/answers.db]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_cache")]
     cache: Option<PathBuf>,
-    /// Keep no answers, and use none that were kept
+    /// Neither cache answers nor use cached ones
     #[arg(long)]
     no_cache: bool,
     /// What to print
@@ -57,13 +57,17 @@ pub(crate) struct EvalArguments {
     /// Write to this file [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// End with status 3 if a prompt's accuracy is under this, from 0 to 1 or as a percentage: 0.8, 80%
+    /// Exit with status 3 if a prompt's accuracy is under this, from 0 to 1 or as a percentage: 0.8, 80%
     #[arg(long, value_name = "ACCURACY", value_parser = accuracy)]
     fail_under: Option<f64>,
-    /// End with status 3 if a prompt is worse than the one in this store: if its always-valid interval says so. That one
-    /// is evaluated too, and --fail-under does not apply to it
+    /// Exit with status 3 if a prompt is worse than the baseline prompt in this store: if the 95% interval of their
+    /// difference lies below zero. The baseline is evaluated too, and --fail-under does not apply to it
     #[arg(long, value_name = "STORE", value_parser = not_empty)]
     fail_if_worse_than: Option<String>,
+    /// Exit with status 3 also unless a prompt is shown to be less than this much worse than the baseline: if the
+    /// interval reaches so far below zero. From 0 to 1 or as a percentage: 0.05, 5%
+    #[arg(long, value_name = "MARGIN", value_parser = accuracy, requires = "fail_if_worse_than")]
+    margin: Option<f64>,
     #[command(flatten)]
     location: LocationArguments,
 }
@@ -107,7 +111,7 @@ enum EvalFormat {
     Json,
     /// A line for each answer
     Csv,
-    /// One page with charts and every disagreement
+    /// The Results page in one file, with every disagreement
     Html,
     /// For build servers: a suite for each prompt, a case for each sentence
     Junit,
@@ -142,7 +146,11 @@ impl From<EvalArguments> for Eval {
                 EvalFormat::Junit => Format::Junit,
             },
             output: arguments.output,
-            gates: Gates { fail_under: arguments.fail_under, baseline: arguments.fail_if_worse_than },
+            gates: Gates {
+                fail_under: arguments.fail_under,
+                baseline: arguments.fail_if_worse_than,
+                margin: arguments.margin,
+            },
         }
     }
 }

@@ -30,11 +30,11 @@ pub(crate) struct ReportArguments {
 enum ReportFormat {
     /// Tables for people
     Table,
-    /// All numbers, as GET /api/results has them
+    /// All numbers and sentences, as GET /api/results has them
     Json,
     /// A line for each number
     Csv,
-    /// One page with charts
+    /// The Results page in one file
     Html,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct PromoteArguments {
     /// The app [default: the folder's]
     #[arg(short, long, value_parser = not_empty)]
     app: Option<String>,
-    /// Do not ask, even if nothing proves that it is better
+    /// Do not ask, even if it is not known to be better
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]

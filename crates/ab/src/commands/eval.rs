@@ -16,6 +16,8 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Instant;
 
+use experiment::numbers::counted;
+use experiment::presentation::Presentation;
 use futures::StreamExt as _;
 use futures::stream;
 use indicatif::ProgressBar;
@@ -25,14 +27,14 @@ use self::asking::Asking;
 pub(crate) use self::asking::Effort;
 use self::cache::Cache;
 use self::dataset::Dataset;
-use self::evaluation::{Evaluation, Tally};
+use self::evaluation::{Evaluation, ShownPrompt, Tally};
 pub(crate) use self::formats::Format;
 pub(crate) use self::gates::{Gates, NOT_MET};
 pub(crate) use self::model::Choice;
 use self::model::Model;
 use self::spool::Spool;
 pub(crate) use self::variants::Source;
-use crate::commands::report::{output, words};
+use crate::results::output;
 use crate::terminal::{Printer, Warning, failure, program, signal};
 use crate::workspace::{Location, Workspace};
 
@@ -103,8 +105,8 @@ pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
     printer.message(format_args!(
         "Asking {}: {}, {}",
         model.shown(),
-        words::counted(dataset.sentences, "sentence", "sentences"),
-        words::counted(variants.len() as u64, "prompt", "prompts")
+        counted(dataset.sentences, "sentence"),
+        counted(variants.len() as u64, "prompt")
     ));
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -114,40 +116,38 @@ pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
     }));
     asking.commit()?;
     let counts = asking.counts();
-    printer.message(format_args!(
-        "{} in {:.1} s, {} from before, {} asked again",
-        words::counted(counts.asked, "answer", "answers"),
-        started.elapsed().as_secs_f64(),
-        words::count(counts.cached),
-        words::counted(counts.retried, "question", "questions")
-    ));
+    printer.message(counts.told(started.elapsed()));
     let ended = ended.and_then(|ended| asking.broken().map_or(Ok(ended), Err));
-    if !matches!(ended, Ok(Ended::Through)) {
-        let kept = match &kept_in {
+    if !matches!(ended, Ok(Ended::Through)) && counts.asked > 0 {
+        printer.message(match &kept_in {
             Some(path) => {
-                format!("Answers are kept in {}: the same command goes on from there.", path.display())
+                format!("The answers are in {}: the same command continues from there.", path.display())
             }
-            None => "No answer was kept, because of --no-cache.".to_owned(),
-        };
-        printer.message(kept);
+            None => "The answers are lost, because of --no-cache.".to_owned(),
+        });
     }
     if ended? == Ended::Interrupted {
         return Err(failure("interrupted").status(INTERRUPTED).into());
     }
 
     let report = tally.report();
-    let evaluation = Evaluation {
+    let presentation = Presentation::of(&report);
+    let mut evaluation = Evaluation {
         data: dataset.path().display().to_string(),
         sentences: dataset.sentences,
         model: &model,
+        model_note: model.note.as_ref().map(|note| format!("Answers come from the {note}.")),
         repeat: eval.effort.repeat,
         counts,
         disagreeing: tally.disagreeing,
         stability: tally.stability(),
         gates: eval.gates.judge(&report, baseline),
         report,
+        presentation,
+        prompts: variants.iter().map(ShownPrompt::of).collect(),
         variants: &variants,
     };
+    evaluation.add_rows();
     output::write(eval.output.as_deref(), printer, |out| {
         eval.format.write(out, &evaluation, &mut sentences)
     })?;
@@ -214,13 +214,14 @@ fn tell(bar: &ProgressBar, printer: Printer, text: &str) {
     bar.suspend(|| printer.message(text));
 }
 
-/// An evaluation with gaps fails, and so does one whose demands are not met.
+/// An evaluation with gaps fails, and so does one whose requirements are not met.
 fn conclude(evaluation: &Evaluation<'_>) -> anyhow::Result<()> {
     let failed = evaluation.counts.failed;
     if failed > 0 {
-        let questions = words::counted(failed, "question has", "questions have");
-        return Err(failure(format!("{questions} no answer: the numbers are of the others"))
-            .hint("--format csv shows why; the same command asks only those again")
+        let questions =
+            format!("{} {}", counted(failed, "question"), if failed == 1 { "has" } else { "have" });
+        return Err(failure(format!("{questions} no answer; the numbers are for the others"))
+            .hint("--format csv says why; the same command asks only those again")
             .into());
     }
     let missed: Vec<&str> =

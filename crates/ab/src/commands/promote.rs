@@ -6,13 +6,13 @@
 //! the same prompt. The former stores keep all they hold, and linking them again is the way back.
 
 use experiment::analysis::Status;
+use experiment::presentation::Presentation;
 use experiment::{PROMPT_KEY, Prompt};
 use sentiment::DEFAULT_PROMPT;
 use spin_app::StoreAddress;
 use stores::StoreName;
 
-use crate::commands::report::gather::{Live, gather};
-use crate::commands::report::words;
+use crate::results::live::{Live, gather};
 use crate::terminal::{Printer, Warning, ask, failure, program};
 use crate::workspace::{Location, ResolvedStore, Target, Workspace};
 
@@ -145,11 +145,13 @@ fn prompt_in(workspace: &Workspace, found: &ResolvedStore) -> anyhow::Result<Opt
 fn agreed(live: &Live, label: &str, yes: bool, printer: Printer) -> anyhow::Result<bool> {
     let report = live.analysis.report();
     let Some(decision) = &report.decision else { return Ok(true) };
+    let conclusion = Presentation::of(&report).conclusion;
+    let conclusion = format!("{}. {}", conclusion.heading, conclusion.text);
     if decision.status == Status::Decided && decision.winner.as_deref() == Some(label) {
-        printer.message(words::verdict(decision));
+        printer.message(conclusion);
         return Ok(true);
     }
-    let warning = Warning::NotProven { label: label.to_owned(), verdict: words::verdict(decision) };
+    let warning = Warning::NotProven { label: label.to_owned(), conclusion };
     if yes {
         printer.warn(&warning);
         return Ok(true);

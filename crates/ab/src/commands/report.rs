@@ -2,21 +2,18 @@
 
 mod csv;
 mod events;
-pub(crate) mod gather;
-pub(crate) mod html;
-pub(crate) mod output;
-pub(crate) mod table;
-pub(crate) mod words;
 
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use experiment::presentation::{Presentation, Table};
 use serde::Serialize;
 
 use self::events::Assignments;
-use self::gather::{Live, gather};
+use crate::results::live::{Live, gather};
+use crate::results::{output, page, tables};
 use crate::terminal::{Printer, Warning, failure};
 use crate::workspace::{Location, Workspace};
 
@@ -48,14 +45,16 @@ pub(crate) enum Format {
     Html,
 }
 
-/// The report as data.
+/// The results as data, in numbers and words.
 #[derive(Serialize)]
 struct Document<'a> {
     app: &'a str,
     /// The stores of the variants, in their order.
-    stores: Vec<&'a str>,
+    stores: Vec<String>,
+    model_note: String,
     #[serde(flatten)]
-    report: &'a experiment::analysis::Report,
+    report: experiment::analysis::Report,
+    presentation: Presentation,
 }
 
 /// Reads the stores of the app's variants and reports.
@@ -73,22 +72,42 @@ pub(crate) fn run(settings: &Report, printer: Printer) -> anyhow::Result<()> {
         }
         None => {}
     }
-    let report = live.analysis.report();
-    let app = &*workspace.app.name;
-    let stores: Vec<&str> = live.stores.iter().map(|store| &*store.shown).collect();
+    let document = document(&workspace.app.name, &live);
     output::write(settings.output.as_deref(), printer, |out| match settings.format {
-        Format::Table => Ok(writeln!(out, "{}", tables(app, &stores, &report))?),
+        Format::Table => {
+            let winner = document.report.decision.as_ref().and_then(|decision| decision.winner.as_deref());
+            let tables = tables::presentation(&document.presentation, winner);
+            Ok(writeln!(out, "{}\n\n{tables}", fact(&document))?)
+        }
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &Document { app, stores, report: &report })?;
+            serde_json::to_writer_pretty(&mut *out, &document)?;
             Ok(writeln!(out)?)
         }
-        Format::Csv => csv::write(out, &report),
-        Format::Html => Ok(out.write_all(page(app, &stores, &report).as_bytes())?),
+        Format::Csv => csv::write(out, &document.report),
+        Format::Html => {
+            let title = format!("Which prompt is better? {}", document.app);
+            page::write(out, &title, &[fact(&document)], &document)
+        }
     })?;
     if settings.format == Format::Table {
-        report.warnings.iter().for_each(|notice| printer.warn(&Warning::Analysis(notice.clone())));
+        let notices = document.report.warnings.into_iter();
+        notices.for_each(|notice| printer.warn(&Warning::Analysis(notice)));
     }
     Ok(())
+}
+
+fn document<'a>(app: &'a str, live: &Live) -> Document<'a> {
+    let report = live.analysis.report();
+    let mut presentation = Presentation::of(&report);
+    let stores: Vec<String> = live.stores.iter().map(|store| store.shown.clone()).collect();
+    presentation.variants.rows.insert(0, Table::row("Store", stores.clone()));
+    Document { app, stores, model_note: live.model_note.clone(), report, presentation }
+}
+
+/// What the results are of.
+fn fact(document: &Document<'_>) -> String {
+    let model = document.report.variants.first().map_or("", |variant| &variant.model);
+    format!("App {}, model {model}", document.app)
 }
 
 fn check_assignments(live: &mut Live, log: &Path, printer: Printer) -> anyhow::Result<()> {
@@ -111,46 +130,4 @@ fn check_assignments(live: &mut Live, log: &Path, printer: Printer) -> anyhow::R
         live.analysis.add_phase(phase);
     }
     Ok(())
-}
-
-/// What is to be known of each variant beside its metrics.
-fn about(stores: &[&str], report: &experiment::analysis::Report) -> Vec<(String, Vec<String>)> {
-    let each = |cell: &dyn Fn(&experiment::analysis::VariantReport) -> String| {
-        report.variants.iter().map(cell).collect::<Vec<_>>()
-    };
-    vec![
-        ("Store".to_owned(), stores.iter().map(|store| (*store).to_owned()).collect()),
-        ("Prompt".to_owned(), each(&|it| it.fingerprint.to_string())),
-        ("Weight".to_owned(), each(&|it| it.weight.to_string())),
-        ("Observations".to_owned(), each(&|it| words::count(it.n))),
-    ]
-}
-
-fn tables(app: &str, stores: &[&str], report: &experiment::analysis::Report) -> String {
-    let model = report.variants.first().map_or("", |variant| &variant.model);
-    let mut parts =
-        vec![format!("App {app}, model {model}\n{}", table::variants(report, about(stores, report)))];
-    for variant in report.variants.iter().filter(|variant| variant.accuracy.is_some()) {
-        parts.push(format!("Corrected observations of {}\n{}", variant.label, table::confusion(variant)));
-    }
-    parts.extend(
-        report.comparisons.iter().map(|comparison| table::comparison(comparison).trim_end().to_owned()),
-    );
-    if report.comparisons.len() > 1 {
-        parts
-            .extend(report.decision.as_ref().map(|decision| format!("Of all: {}", words::verdict(decision))));
-    }
-    parts.extend(report.sample_ratio.iter().map(table::sample_ratio));
-    parts.join("\n\n")
-}
-
-fn page(app: &str, stores: &[&str], report: &experiment::analysis::Report) -> String {
-    let model = report.variants.first().map_or("", |variant| &variant.model);
-    let title = format!("Which prompt is better? {app}");
-    let parts = [
-        html::head(&title, &[format!("Model {model}")]),
-        html::report(report, &about(stores, report)),
-        html::method(report),
-    ];
-    parts.into_iter().map(maud::Markup::into_string).chain([html::TAIL.to_owned()]).collect()
 }

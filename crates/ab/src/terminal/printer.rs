@@ -1,12 +1,13 @@
 //! The only place that prints. Standard output carries data that can be piped on; everything else goes to standard
 //! error. Colours follow the terminal, `NO_COLOR` and `CLICOLOR_FORCE`.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressStyle};
+use experiment::numbers::count;
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::{Failure, Warning};
 
@@ -58,8 +59,11 @@ impl Printer {
 
     /// A bar for work of so many steps, drawn where standard error is a terminal.
     pub(crate) fn progress(self, length: u64) -> ProgressBar {
-        const TEMPLATE: &str = "{bar:30} {human_pos} of {human_len} {msg} ({per_sec}, {eta} left)";
+        const TEMPLATE: &str = "{bar:30} {human_pos} of {human_len} {msg} ({rate}, {eta} left)";
         let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style.with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+            let _ = text.write_str(&rate(state.per_sec()));
+        });
         ProgressBar::new(length).with_style(style)
     }
 
@@ -94,5 +98,31 @@ impl Printer {
 fn hint(err: &mut impl io::Write, text: Option<&str>) {
     if let Some(text) = text {
         let _ = writeln!(err, "{HINT}hint:{HINT:#} {text}");
+    }
+}
+
+/// How many in a second, or in a minute where that is more telling: `16/s`, `1,690/s`, `42/min`.
+fn rate(per_second: f64) -> String {
+    let (number, unit) = if per_second < 1.0 { (per_second * 60.0, "min") } else { (per_second, "s") };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is small, and never below 0"
+    )]
+    let whole = number.round().max(0.0) as u64;
+    format!("{}/{unit}", count(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_rounded() {
+        for (per_second, shown) in
+            [(15.601_4, "16/s"), (1_690.253_8, "1,690/s"), (1.0, "1/s"), (0.7, "42/min"), (0.0, "0/min")]
+        {
+            assert_eq!(rate(per_second), shown);
+        }
     }
 }

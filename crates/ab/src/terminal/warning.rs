@@ -30,7 +30,7 @@ pub(crate) enum Warning {
     /// The protocol has no place for a temperature other than the model server's own.
     TemperatureNotSent,
     /// A promoted variant that nothing proves to be the better one.
-    NotProven { label: String, verdict: String },
+    NotProven { label: String, conclusion: String },
     /// A store's own notes could not be updated while unlinking it.
     NotNoted { reason: String },
 }
@@ -80,7 +80,9 @@ impl Warning {
                 "the protocol open_ai, as Spin speaks it, sends no temperature: the model uses its own"
                     .to_owned()
             }
-            Self::NotProven { label, verdict } => format!("\"{label}\" is not known to be better. {verdict}"),
+            Self::NotProven { label, conclusion } => {
+                format!("\"{label}\" is not known to be better. {conclusion}")
+            }
             Self::NotNoted { reason } => format!("the store could not be told: {reason}"),
         }
     }

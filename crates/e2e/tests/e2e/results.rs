@@ -120,8 +120,8 @@ async fn the_page_says_what_is_known_and_no_more() {
         (
             0,
             1,
-            "Nothing observed yet",
-            ["no labels yet", "0 labelled observations", "both variants have labelled"],
+            "No observations yet",
+            ["becomes an observation", "Analyse some sentences", "How this was computed"],
         ),
         (
             1,
@@ -134,7 +134,7 @@ async fn the_page_says_what_is_known_and_no_more() {
             50_000,
             100,
             "promptstore2 is better",
-            ["75.0% of 500 (", "90.0% of 500 (", "500 labelled sentences that both saw"],
+            ["75.0% of 500 (", "90.0% of 500 (", "500 labelled sentences that both answered"],
         ),
     ] {
         observe(&app, observations, labelled);
@@ -142,20 +142,21 @@ async fn the_page_says_what_is_known_and_no_more() {
             browser.colour_scheme(scheme).await;
             browser.open(&app.url("/results")).await;
             browser.until("document.querySelector('#report')?.checkVisibility()").await;
-            assert_eq!(browser.text("#verdict-title").await, heading);
+            assert_eq!(browser.text("#conclusion-title").await, heading);
             let shown = browser.text("#report").await;
             for part in parts {
                 assert!(shown.contains(part), "{part:?} is not in {shown:?}");
             }
             let colour = browser.run("return getComputedStyle(document.body).backgroundColor;", &[]).await;
             assert_eq!(colour == "rgb(246, 246, 243)", scheme == "light", "{scheme}: {colour}");
-            // Each chart says in words what it shows.
-            let charts = "[...document.querySelectorAll('svg.chart')]";
+            // Each chart says in words what it shows; of nothing there is none.
+            let charts =
+                "[...document.querySelectorAll('svg.chart')].filter((chart) => chart.checkVisibility())";
             let wordless =
                 format!("{charts}.filter((chart) => !chart.querySelector('desc')?.textContent).length");
             assert_eq!(
                 browser.run(&format!("return [{charts}.length > 1, {wordless}];"), &[]).await,
-                json!([true, 0])
+                json!([observations > 0, 0])
             );
             browser.assert_clean(&app.url("")).await;
         }
@@ -164,5 +165,5 @@ async fn the_page_says_what_is_known_and_no_more() {
     drop(app);
     browser.click("#refresh").await;
     browser.until("document.querySelector('#failure').textContent.includes('cannot be reached')").await;
-    assert_eq!(browser.text("#verdict-title").await, "promptstore2 is better");
+    assert_eq!(browser.text("#conclusion-title").await, "promptstore2 is better");
 }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::statistics::{
-    Interval, Pairs, Score,
-    always_valid::{self, Decision, Evidence, Plan, Side},
-    bayes, mcnemar, real,
+    Evidence, Interval, Pairs, Score, bayes,
+    decision::{self, Decision, Looks, Plan, Side},
+    mcnemar, real,
 };
 
 use super::tally::PairTally;
@@ -29,10 +29,11 @@ pub struct Comparison {
     pub pairs: Pairs,
     /// Exact two-sided p-value of the pairs (describes, does not decide); `None` without pairs.
     pub mcnemar_p: Option<f64>,
-    /// P(this variant's accuracy is the higher one), for each (describes, does not decide).
-    pub chance_to_win: Each,
-    /// The accuracy given away, on average, by choosing this variant, for each.
-    pub expected_loss: Each,
+    /// P(this variant's accuracy is the higher one), for each (describes, does not decide). `None` while one of them has
+    /// no labels.
+    pub chance_to_win: Option<Each>,
+    /// The accuracy given away, on average, by choosing this variant, for each; `None` as for the chance.
+    pub expected_loss: Option<Each>,
     /// What may be said.
     pub decision: Verdict,
 }
@@ -41,7 +42,8 @@ pub struct Comparison {
 ///
 /// The choice depends on numbers of labels alone, never on outcomes. Pairs are taken once there are enough for a
 /// decision and at least n₁n₂/(n₁+n₂) of them (half of n, where both variants have n labels): from there on they are
-/// the stronger evidence, at a correlation of one half between the answers to the same sentence.
+/// the stronger evidence, at a correlation of one half between the answers to the same sentence. An evaluation of a data
+/// set is always paired, as both variants are asked every sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Design {
@@ -56,9 +58,10 @@ pub enum Design {
 pub struct Difference {
     /// As observed.
     pub value: f64,
-    /// The always-valid interval, which decides. Its confidence is that of [`Method::alpha_each`](super::Method).
-    pub always_valid: Interval,
-    /// Newcombe's 95 % interval, which describes.
+    /// The interval that decides: the always-valid one or, of a data set that is looked at once, Newcombe's. Its
+    /// confidence is 1 − [`Method::alpha_each`](super::Method).
+    pub deciding: Interval,
+    /// Newcombe's 95% interval.
     pub fixed: Interval,
 }
 
@@ -76,8 +79,10 @@ pub struct Each {
 pub struct SeenByBoth {
     /// In all.
     pub n: u64,
-    /// Those with different outcomes: the ones to label first, as only they tell the variants apart.
+    /// Those with different outcomes: only they tell the variants apart.
     pub differ: u64,
+    /// Those of the latter without a label: the ones to label first.
+    pub differ_unlabelled: u64,
     /// Those that were labelled differently for the one and the other, and count as no pair.
     pub conflicting_labels: u64,
 }
@@ -90,6 +95,8 @@ pub enum Status {
     Decided,
     /// Not yet.
     NotDecided,
+    /// Never: both have the same prompt and model.
+    Identical,
 }
 
 /// What may be said about which variant is better.
@@ -121,30 +128,31 @@ pub(super) fn of(first: Scored<'_>, second: Scored<'_>, tally: &PairTally, plan:
             (Evidence::Independent { first: second.1, second: first.1 }, (first.1, second.1))
         }
     };
-    let chance = bayes::chance_to_win(scores.0, scores.1);
+    let difference = evidence.difference();
+    let each = |of: fn(Score, Score) -> f64| {
+        difference.map(|_| Each { first: of(scores.0, scores.1), second: of(scores.1, scores.0) })
+    };
     Comparison {
         first: first.0.to_owned(),
         second: second.0.to_owned(),
         design,
         n: evidence.n(),
-        difference: evidence.difference().map(|value| Difference {
+        difference: difference.map(|value| Difference {
             value,
-            always_valid: always_valid::interval(evidence, plan),
+            deciding: decision::interval(evidence, plan),
             fixed: evidence.fixed_interval(),
         }),
         seen_by_both: SeenByBoth {
             n: tally.seen,
             differ: tally.differ,
+            differ_unlabelled: tally.differ_unlabelled,
             conflicting_labels: tally.conflicting,
         },
         pairs,
         mcnemar_p: (pairs.n() > 0).then(|| mcnemar::p_value(pairs)),
-        chance_to_win: Each { first: bayes::chance_to_win(scores.1, scores.0), second: chance },
-        expected_loss: Each {
-            first: bayes::expected_loss(scores.0, scores.1),
-            second: bayes::expected_loss(scores.1, scores.0),
-        },
-        decision: match always_valid::decide(evidence, plan) {
+        chance_to_win: each(|chosen, other| bayes::chance_to_win(other, chosen)),
+        expected_loss: each(bayes::expected_loss),
+        decision: match decision::decide(evidence, plan) {
             Decision::BetterIs(Side::First) => Verdict::winner(second.0),
             Decision::BetterIs(Side::Second) => Verdict::winner(first.0),
             Decision::NotYet(need) => Verdict {
@@ -156,30 +164,46 @@ pub(super) fn of(first: Scored<'_>, second: Scored<'_>, tally: &PairTally, plan:
     }
 }
 
+/// Compares two variants with the same prompt and model: what was observed may be shown, and nothing is to be decided.
+pub(super) fn of_identical(
+    first: Scored<'_>,
+    second: Scored<'_>,
+    tally: &PairTally,
+    plan: Plan,
+) -> Comparison {
+    let decision = Verdict { status: Status::Identical, ..Verdict::OPEN };
+    Comparison { decision, ..of(first, second, tally, plan) }
+}
+
 fn design(first: Score, second: Score, pairs: Pairs, plan: Plan) -> Design {
+    if plan.looks == Looks::Once {
+        return Design::Paired;
+    }
     let enough = pairs.n() >= plan.minimum_labelled.max(1);
     let (n1, n2) = (real(first.n()), real(second.n()));
     if enough && real(pairs.n()) * (n1 + n2) >= n1 * n2 { Design::Paired } else { Design::Independent }
 }
 
-/// The verdict on all variants: the one that beats every other, or else what the best one so far still needs to.
-/// `None` for a single variant.
+/// The verdict on all variants: the one that beats every other with another prompt or model, or else what the best one so
+/// far still needs to. `None` for a single variant.
 pub(super) fn overall(variants: &[Scored<'_>], comparisons: &[Comparison]) -> Option<Verdict> {
-    let involves = |one: &&Comparison, label: &str| one.first == label || one.second == label;
+    let different: Vec<&Comparison> =
+        comparisons.iter().filter(|one| one.decision.status != Status::Identical).collect();
+    if different.is_empty() {
+        return comparisons.first().map(|identical| identical.decision.clone());
+    }
+    let involves = |one: &Comparison, label: &str| one.first == label || one.second == label;
     let beats_all = |label: &str| {
-        let mut with_it = comparisons.iter().filter(|one| involves(one, label));
+        let mut with_it = different.iter().filter(|one| involves(one, label));
         with_it.all(|one| one.decision.winner.as_deref() == Some(label))
     };
-    if comparisons.is_empty() {
-        return None;
-    }
     if let Some((winner, _)) = variants.iter().find(|(label, _)| beats_all(label)) {
         return Some(Verdict::winner(winner));
     }
     let accuracy = |score: &Score| score.accuracy().unwrap_or(0.0);
     let (leader, _) = variants.iter().max_by(|one, other| accuracy(&one.1).total_cmp(&accuracy(&other.1)))?;
     // To need what cannot be told (`None`) is to need more than any number.
-    let hardest = comparisons
+    let hardest = different
         .iter()
         .filter(|one| involves(one, leader) && one.decision.status == Status::NotDecided)
         .max_by_key(|one| one.decision.needed_more.unwrap_or(u64::MAX));

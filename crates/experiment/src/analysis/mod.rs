@@ -3,8 +3,8 @@
 //! An [`Analysis`] takes [`Observation`]s one by one, in any order, in memory that does not grow with their number, and
 //! makes a [`Report`] of them at any time. The report is plain data for serde; it follows three rules:
 //!
-//! - No winner is named before the always-valid interval excludes zero; until then the report says how many more
-//!   labelled sentences are needed.
+//! - No winner is named before the interval that decides excludes zero; until then the report says how many more labelled
+//!   sentences are needed.
 //! - A share always comes with the number of observations, and an accuracy with its interval.
 //! - What endangers a conclusion is a [`Warning`] with advice.
 //!
@@ -40,11 +40,14 @@
 //!
 //! In reading order:
 //!
-//! - [`observation`](Observation): what is counted
+//! - [`observation`](Observation): what is counted, and of which variants
 //! - [`tally`](Analysis): counting, per variant and per pair of variants
 //! - [`pairing`](join_sorted): finding the sentences that several variants saw
 //! - [`latency`](Latencies): percentiles in bounded memory
-//! - [`report`](Report), [`comparison`](Comparison), [`warning`](Warning): what comes out
+//! - [`variant`](VariantReport), [`comparison`](Comparison), [`sample_ratio`](SampleRatioReport), [`warning`](Warning): what
+//!   comes out, part by part
+//! - [`report`](Report): all of it
+//! - [`accumulator`](Analysis): from the first observation to the report
 
 mod accumulator;
 mod comparison;
@@ -52,18 +55,19 @@ mod latency;
 mod observation;
 mod pairing;
 mod report;
+mod sample_ratio;
 mod tally;
+mod variant;
 mod warning;
 
-pub use accumulator::{Analysis, CurrentVariant, Phase, Taken};
+pub use accumulator::{Analysis, Taken};
 pub use comparison::{Comparison, Design, Difference, Each, SeenByBoth, Status, Verdict};
 pub use latency::{Latencies, Latency};
-pub use observation::{Observation, Outcomes};
+pub use observation::{CurrentVariant, Observation, Outcomes};
 pub use pairing::join_sorted;
-pub use report::{
-    AssignedReport, ConfusionRow, Method, OutcomeCount, Proportion, Report, SampleRatioReport, Tokens,
-    VariantReport,
-};
+pub use report::{Method, Report};
+pub use sample_ratio::{AssignedReport, Phase, SampleRatioReport};
+pub use variant::{ConfusionRow, OutcomeCount, Proportion, Tokens, VariantReport};
 pub use warning::{Notice, Warning};
 
-pub use crate::statistics::always_valid::Plan;
+pub use crate::statistics::decision::{Looks, Plan};

@@ -1,6 +1,31 @@
-//! What is counted: one observation, and the names that outcomes have.
+//! What is counted: the observations of variants, and the names that outcomes have.
 
 use crate::{Answer, Fingerprint, Record};
+
+/// A variant with the prompt and the model that it has now. Variants of one analysis have labels of their own.
+#[derive(Clone, Debug)]
+pub struct CurrentVariant {
+    /// The label of its store.
+    pub label: String,
+    /// Its weight in the assignment.
+    pub weight: u32,
+    /// Its current prompt: observations of another one are stale.
+    pub prompt: Fingerprint,
+    /// Its current model: observations of another one are stale.
+    pub model: String,
+}
+
+impl CurrentVariant {
+    /// A variant by its label and weight, with its current prompt and model.
+    pub fn new(label: impl Into<String>, weight: u32, prompt: Fingerprint, model: impl Into<String>) -> Self {
+        Self { label: label.into(), weight, prompt, model: model.into() }
+    }
+
+    /// Whether both ask the same model with the same prompt, so that they can differ by chance alone.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.prompt == other.prompt && self.model == other.model
+    }
+}
 
 /// The outcome of one inference, as the analysis sees it. A cache hit is not an observation.
 #[derive(Clone, Copy, Debug)]

@@ -67,6 +67,8 @@ pub(super) struct PairTally {
     pub(super) seen: u64,
     /// Those on which their outcomes differ.
     pub(super) differ: u64,
+    /// Those of the latter without a label.
+    pub(super) differ_unlabelled: u64,
     /// Those that people labelled differently for the one and the other: no pair, as one label must be wrong.
     pub(super) conflicting: u64,
     /// Those with a label.
@@ -76,8 +78,9 @@ pub(super) struct PairTally {
 impl PairTally {
     /// A label belongs to the sentence: given for the answer of one variant, it judges the other's as well.
     pub(super) fn add(&mut self, first: Judged, second: Judged) {
+        let differ = u64::from(first.outcome != second.outcome);
         self.seen += 1;
-        self.differ += u64::from(first.outcome != second.outcome);
+        self.differ += differ;
         let expected = match (first.expected, second.expected) {
             (Some(one), Some(other)) if one != other => {
                 self.conflicting += 1;
@@ -86,6 +89,7 @@ impl PairTally {
             (one, other) => one.or(other),
         };
         if expected.is_none() {
+            self.differ_unlabelled += differ;
             return;
         }
         let pairs = &mut self.pairs;
@@ -97,4 +101,9 @@ impl PairTally {
         };
         *kind += 1;
     }
+}
+
+/// Each two of so many variants, the first before the second.
+pub(super) fn pairs_of(variants: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..variants).flat_map(move |first| (first + 1..variants).map(move |second| (first, second)))
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::numbers::{count, counted};
+
 /// Something a reader has to know before trusting a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -24,7 +26,16 @@ pub enum Warning {
         variant: String,
         /// Its labelled observations.
         labelled: u64,
+        /// Its other observations, which people could label.
+        unlabelled: u64,
         /// The labelled observations below which nothing is decided.
+        minimum: u64,
+    },
+    /// A data set too small for a decision.
+    SmallDataSet {
+        /// The sentences that some variant answered, at most.
+        sentences: u64,
+        /// The sentences below which nothing is decided.
         minimum: u64,
     },
     /// Observations that are of another prompt or model than the current ones.
@@ -89,25 +100,30 @@ impl From<Warning> for Notice {
 impl Warning {
     fn message(&self) -> String {
         match self {
-            Self::SampleRatioMismatch { phase, assignments } => {
-                format!(
-                    "The {assignments} assignments of phase {phase} do not follow the weights (p < 0.001)."
-                )
-            }
+            Self::SampleRatioMismatch { phase, assignments } => format!(
+                "The {} of phase {phase} do not follow the weights (p < 0.001).",
+                counted(*assignments, "assignment")
+            ),
             Self::WeightsChanged { phases } => {
-                format!("The weights changed while the experiment ran: there are {phases} phases.")
+                format!("The weights changed while the experiment ran: it has {phases} phases.")
             }
-            Self::FewLabels { variant, labelled, minimum } => {
-                let observations = if *labelled == 1 { "observation" } else { "observations" };
-                format!(
-                    "{variant} has {labelled} labelled {observations}; nothing is decided before there are {minimum}."
-                )
+            Self::FewLabels { variant, labelled, minimum, .. } => format!(
+                "{variant} has {}; a decision takes at least {minimum}.",
+                counted(*labelled, "labelled observation")
+            ),
+            Self::SmallDataSet { sentences, minimum } => format!(
+                "{} were evaluated; a decision takes at least {minimum}.",
+                counted(*sentences, "sentence")
+            ),
+            Self::StaleObservations { variant, stale: 1 } => {
+                format!("1 observation of {variant} is of another prompt or model and does not count.")
             }
-            Self::StaleObservations { variant, stale } => {
-                format!("{stale} observations of {variant} are of another prompt or model and do not count.")
-            }
+            Self::StaleObservations { variant, stale } => format!(
+                "{} observations of {variant} are of another prompt or model and do not count.",
+                count(*stale)
+            ),
             Self::ManyUnsure { variant, unsure, n } => {
-                format!("{variant} gave no outcome in {unsure} of {n} observations.")
+                format!("{variant} gave no outcome in {} of {}.", count(*unsure), counted(*n, "observation"))
             }
             Self::SamePrompt { first, second } => {
                 format!("{first} and {second} have the same prompt and model.")
@@ -116,7 +132,12 @@ impl Warning {
                 format!("{first} and {second} are answered by different models.")
             }
             Self::ConflictingLabels { first, second, sentences } => format!(
-                "People labelled {sentences} sentences differently for {first} and for {second}; they are not paired."
+                "{} labelled differently for {first} and for {second}; the comparison leaves them out.",
+                if *sentences == 1 {
+                    "1 sentence is".to_owned()
+                } else {
+                    format!("{} sentences are", count(*sentences))
+                },
             ),
         }
     }
@@ -124,23 +145,25 @@ impl Warning {
     const fn advice(&self) -> &'static str {
         match self {
             Self::SampleRatioMismatch { .. } => {
-                "Trust no comparison until the cause is found: look for failed requests, a lost part of the log, or \
-                 weights that changed meanwhile."
+                "Do not trust any comparison until you have found the cause: failed requests, a gap in the log, or weights \
+                 that changed meanwhile."
             }
             Self::WeightsChanged { .. } => {
-                "Compare within one phase, as what people ask may have changed between phases as well."
+                "Compare within one phase, since people may have asked other things in the next."
             }
-            Self::FewLabels { .. } => {
-                "Say of more answers whether they are right, or evaluate on labelled sentences."
+            Self::FewLabels { unlabelled: 0, .. } => {
+                "Analyse more sentences and mark the answers right or wrong."
             }
+            Self::FewLabels { .. } => "Mark more answers right or wrong, or evaluate on labelled sentences.",
+            Self::SmallDataSet { .. } => "Add labelled sentences to the data set.",
             Self::StaleObservations { .. } => {
-                "Nothing is wrong if the prompt was changed on purpose; they are replaced as their sentences come again."
+                "That is expected after a change of the prompt; asking their sentences again replaces them."
             }
             Self::ManyUnsure { .. } => {
                 "Read some completions: the prompt may not say clearly enough which words to answer with."
             }
             Self::SamePrompt { .. } => "Set another prompt in one of the stores, or link another store.",
-            Self::DifferentModels { .. } => "Compare prompts on one model, or models on one prompt.",
+            Self::DifferentModels { .. } => "Compare prompts on one model, or models with one prompt.",
             Self::ConflictingLabels { .. } => "Look at those sentences again and correct the wrong label.",
         }
     }

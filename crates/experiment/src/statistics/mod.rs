@@ -10,29 +10,42 @@
 //! - [`mcnemar`]: the exact test of paired outcomes
 //! - [`sample_ratio`]: did assignment honour the weights?
 //! - [`bayes`]: chance to win and expected loss, which describe
-//! - [`always_valid`]: the interval that decides, however often one looks, and how much is still needed
+//! - [`always_valid`]: the interval that holds however often one looks
+//! - [`decision`]: which of two variants is better, from [`Evidence`], or how much is still needed
 //! - [`sample_size`]: textbook sample sizes, for planning
 //! - [`classification`]: confusion matrix, accuracy, macro-F1
 
 pub mod always_valid;
 pub mod bayes;
 pub mod classification;
+pub mod decision;
 pub mod mcnemar;
 pub mod newcombe;
 pub mod sample_ratio;
 pub mod sample_size;
 pub mod wilson;
 
+mod evidence;
 mod score;
 mod tails;
 
+use std::f64::consts::SQRT_2;
+
+use statrs::function::erf::erfc_inv;
+
+pub use evidence::Evidence;
 pub use score::{Interval, Pairs, Score};
 
-/// Standard normal quantile of 0.975, for two-sided 95 % intervals and α = 0.05.
+/// Standard normal quantile of 0.975, for two-sided 95% intervals and α = 0.05.
 pub const Z_95: f64 = 1.959_963_984_540_054;
 
-/// Standard normal quantile of 0.80, for a power of 80 %.
+/// Standard normal quantile of 0.80, for a power of 80%.
 pub const Z_POWER_80: f64 = 0.841_621_233_572_914_3;
+
+/// The standard normal quantile of 1 − `alpha`/2: [`Z_95`] for 0.05.
+pub(crate) fn two_sided_quantile(alpha: f64) -> f64 {
+    SQRT_2 * erfc_inv(alpha)
+}
 
 /// A count as a real number; exact up to 2⁵³.
 #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 do not occur and would only be rounded")]

@@ -1,25 +1,35 @@
-//! The 95 % interval of a difference of two accuracies (Newcombe 1998), from the Wilson interval of each.
+//! The interval of a difference of two accuracies (Newcombe 1998), from the Wilson interval of each.
 //!
-//! Both are fixed-sample intervals: they hold for one look at a sample size fixed beforehand. They describe; the
-//! decision rests on [`super::always_valid`].
+//! Both are fixed-sample intervals: they hold for one look at a sample size fixed beforehand. So they decide on a data set;
+//! of observations that are watched while they come in they describe, and [`super::always_valid`] decides.
 
-use super::{Interval, Pairs, Score, real, wilson};
+use super::{Interval, Pairs, Score, Z_95, real, wilson};
 
-/// First − second, the two observed on different sentences (Newcombe's method 10):
+/// First − second with 95% confidence, the two observed on different sentences (Newcombe's method 10):
 /// `L = d − √((p₁−l₁)² + (u₂−p₂)²)`, `U = d + √((u₁−p₁)² + (p₂−l₂)²)`.
 ///
 /// Bounds lie in `-1..=1` and contain d. Where one of the two has no observations, the interval is `-1..=1`.
 pub fn independent(first: Score, second: Score) -> Interval {
-    correlated(first, second, 0.0)
+    independent_at(first, second, Z_95)
 }
 
-/// First − second, both observed on the same sentences (Newcombe's paired method 10): as [`independent`], with
+/// [`independent`] with the confidence that belongs to the normal quantile z.
+pub fn independent_at(first: Score, second: Score, z: f64) -> Interval {
+    correlated(first, second, 0.0, z)
+}
+
+/// First − second with 95% confidence, both observed on the same sentences (Newcombe's paired method 10): as [`independent`], with
 /// `−2φ·(product of the two terms)` under each root, where
 /// `φ = (ad−bc) / √((a+b)(c+d)(a+c)(b+d))`, the numerator `max(ad−bc−n/2, 0)` when positive, and 0 where a margin is 0.
 ///
 /// Bounds lie in `-1..=1` and contain d; without pairs the interval is `-1..=1`.
 pub fn paired(pairs: Pairs) -> Interval {
-    correlated(pairs.first(), pairs.second(), correlation(pairs))
+    paired_at(pairs, Z_95)
+}
+
+/// [`paired`] with the confidence that belongs to the normal quantile z.
+pub fn paired_at(pairs: Pairs, z: f64) -> Interval {
+    correlated(pairs.first(), pairs.second(), correlation(pairs), z)
 }
 
 fn correlation(pairs: Pairs) -> f64 {
@@ -35,11 +45,11 @@ fn correlation(pairs: Pairs) -> f64 {
     (numerator / margins.into_iter().map(|margin| real(margin).sqrt()).product::<f64>()).clamp(-1.0, 1.0)
 }
 
-fn correlated(first: Score, second: Score, phi: f64) -> Interval {
+fn correlated(first: Score, second: Score, phi: f64, z: f64) -> Interval {
     let (Some(p1), Some(p2)) = (first.accuracy(), second.accuracy()) else {
         return Interval::ANY_DIFFERENCE;
     };
-    let (w1, w2) = (wilson::interval(first), wilson::interval(second));
+    let (w1, w2) = (wilson::interval_at(first, z), wilson::interval_at(second, z));
     let reach = |x: f64, y: f64| (x * x - 2.0 * phi * x * y + y * y).max(0.0).sqrt();
     let difference = p1 - p2;
     Interval {

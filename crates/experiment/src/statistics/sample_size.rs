@@ -1,4 +1,4 @@
-//! Textbook sample sizes at α = 0.05, two-sided, and a power of 80 %: for planning, with one look at the end.
+//! Textbook sample sizes at α = 0.05, two-sided, and a power of 80%: for planning, with one look at the end.
 //!
 //! Deciding at any time costs more observations; [`super::always_valid`] says how many. Why a paired evaluation is the
 //! stronger design: Miller, Adding Error Bars to Evals, arXiv 2411.00640.

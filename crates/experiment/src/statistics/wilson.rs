@@ -2,19 +2,24 @@
 
 use super::{Interval, Score, Z_95, real};
 
-/// The Wilson 95 % interval of an accuracy:
+/// The Wilson 95% interval of an accuracy:
 /// `(p̂ + z²/2n ± z·√(p̂(1−p̂)/n + z²/4n²)) / (1 + z²/n)` with z = 1.959964.
 ///
 /// Bounds lie in `0..=1` and contain p̂. With nothing correct the lower bound is exactly 0, with nothing wrong the upper
 /// bound is exactly 1, and without observations the interval is `0..=1`.
 pub fn interval(score: Score) -> Interval {
+    interval_at(score, Z_95)
+}
+
+/// [`interval`] with the confidence that belongs to the normal quantile z.
+pub fn interval_at(score: Score, z: f64) -> Interval {
     let Some(p) = score.accuracy() else {
         return Interval { low: 0.0, high: 1.0 };
     };
     let n = real(score.n());
-    let z_squared = Z_95 * Z_95;
+    let z_squared = z * z;
     let centre = p + z_squared / (2.0 * n);
-    let reach = Z_95 * (p * (1.0 - p) / n + z_squared / (4.0 * n * n)).sqrt();
+    let reach = z * (p * (1.0 - p) / n + z_squared / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z_squared / n;
     // The bounds at 0 and 1 are exact in theory and off by a rounding error in practice.
     Interval {

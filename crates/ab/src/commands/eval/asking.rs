@@ -3,8 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use experiment::numbers::{count, counted};
 use futures::future::join_all;
 use host::models::ModelError;
 use rand::SeedableRng as _;
@@ -14,16 +15,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::time::sleep;
 
-use super::cache::{Answer, Cache, Key, kept};
+use super::cache::{Cache, Classification, Key, kept};
 use super::dataset::Case;
 use super::model::Model;
 use super::retry;
 use super::variants::Variant;
-use crate::terminal::failure;
+use crate::terminal::{Failure, failure};
 
-/// So many questions in a row without an answer, retries included, say that the model is gone; as many as are asked at
-/// once, within these bounds.
-const GIVE_UP_AFTER: (usize, usize) = (3, 10);
+/// After so many questions in a row without an answer, retries included, the model is taken to be gone.
+const GIVE_UP_AFTER: usize = 12;
 
 /// How much is asked at once, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -43,12 +43,12 @@ pub(super) struct Answered {
     pub(super) sentence: String,
     pub(super) expected: sentiment::Outcome,
     /// For each variant, for each repetition, an answer or why there is none.
-    pub(super) replies: Vec<Vec<Result<Answer, String>>>,
+    pub(super) replies: Vec<Vec<Result<Classification, String>>>,
 }
 
 impl Answered {
     /// What each variant's first answer was: the one that counts. The others tell how stable it is.
-    pub(super) fn first(&self) -> impl Iterator<Item = Option<&Answer>> {
+    pub(super) fn first(&self) -> impl Iterator<Item = Option<&Classification>> {
         self.replies.iter().map(|replies| replies.first()?.as_ref().ok())
     }
 
@@ -67,10 +67,31 @@ pub(super) struct Counts {
     pub(super) asked: u64,
     /// Answers that were there already.
     pub(super) cached: u64,
-    /// Questions that were asked again.
+    /// How often a question was asked again.
     pub(super) retried: u64,
     /// Questions without an answer.
     pub(super) failed: u64,
+}
+
+impl Counts {
+    /// What was done in this time, in some words.
+    pub(super) fn told(self, elapsed: Duration) -> String {
+        let Self { asked, cached, retried, failed } = self;
+        if asked + failed == 0 {
+            return match cached {
+                1 => "The answer was cached; the model was not asked".to_owned(),
+                _ => format!("All {} answers were cached; the model was not asked", count(cached)),
+            };
+        }
+        let mut told = vec![format!("{} in {:.1} s", counted(asked, "answer"), elapsed.as_secs_f64())];
+        if cached > 0 {
+            told.push(format!("{} more {} cached", count(cached), if cached == 1 { "was" } else { "were" }));
+        }
+        if retried > 0 {
+            told.push(format!("{} {}", count(retried), if retried == 1 { "retry" } else { "retries" }));
+        }
+        told.join("; ")
+    }
 }
 
 /// Why there is no answer.
@@ -80,7 +101,7 @@ enum Unanswered {
     Stopped,
 }
 
-type Reply = Result<Answer, Unanswered>;
+type Reply = Result<Classification, Unanswered>;
 
 /// Puts sentences to the model. For one thread: no lock is held, and no task waits for another.
 pub(super) struct Asking<'a> {
@@ -94,7 +115,9 @@ pub(super) struct Asking<'a> {
     stopped: watch::Sender<bool>,
     broken: RefCell<Option<anyhow::Error>>,
     counts: Cell<Counts>,
+    /// Failures since the last answer, and the first of them: the others may only follow from it.
     failed_in_a_row: Cell<usize>,
+    first_failure: RefCell<Option<Failure>>,
     rng: RefCell<SmallRng>,
 }
 
@@ -116,6 +139,7 @@ impl<'a> Asking<'a> {
             broken: RefCell::default(),
             counts: Cell::default(),
             failed_in_a_row: Cell::default(),
+            first_failure: RefCell::default(),
             rng: RefCell::new(SmallRng::from_rng(&mut rand::rng())),
         }
     }
@@ -158,9 +182,11 @@ impl<'a> Asking<'a> {
         self.cache.as_ref().map_or(Ok(()), |cache| cache.borrow_mut().commit())
     }
 
-    /// Why asking stopped by itself, if it did.
+    /// Why asking stopped by itself, if it did, or why there is not one answer.
     pub(super) fn broken(&self) -> Option<anyhow::Error> {
-        self.broken.borrow_mut().take()
+        let Counts { asked, cached, .. } = self.counts();
+        let no_answers = || (asked + cached == 0).then(|| self.first_failure.take()).flatten();
+        self.broken.take().or_else(|| no_answers().map(Into::into))
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -187,7 +213,7 @@ impl<'a> Asking<'a> {
             return reply;
         }
         self.count(|counts| counts.cached += u64::from(reply.is_ok()));
-        reply.map(|answer| Answer { cached: true, ..answer })
+        reply.map(|answer| Classification { cached: true, ..answer })
     }
 
     async fn ask(&self, variant: &Variant, sentence: &str, key: Option<Key>) -> Reply {
@@ -199,7 +225,7 @@ impl<'a> Asking<'a> {
             let started = Instant::now();
             let error = match self.model.complete(prompt.clone()).await {
                 Ok(completion) => {
-                    let answer = Answer {
+                    let answer = Classification {
                         outcome: read_completion(&prompt, &completion.text),
                         completion: kept(&completion.text),
                         elapsed_ms: started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
@@ -225,8 +251,9 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn keep(&self, key: Option<Key>, answer: Answer) -> Reply {
+    fn keep(&self, key: Option<Key>, answer: Classification) -> Reply {
         self.failed_in_a_row.set(0);
+        self.first_failure.take();
         self.count(|counts| counts.asked += 1);
         if let (Some(cache), Some(key)) = (&self.cache, key) {
             let kept = cache.borrow_mut().put(key, &answer);
@@ -239,12 +266,12 @@ impl<'a> Asking<'a> {
         self.count(|counts| counts.failed += 1);
         let in_a_row = self.failed_in_a_row.get() + 1;
         self.failed_in_a_row.set(in_a_row);
-        let (least, most) = GIVE_UP_AFTER;
-        if in_a_row >= self.effort.concurrency.clamp(least, most) {
-            let gone = failure(format!("the model gives no answers: {error}"));
-            self.break_off(
-                gone.hint(error.hint().unwrap_or("look into the log of the model's server")).into(),
-            );
+        let first = || failure(format!("the model gives no answers: {error}")).hint(hint(error));
+        self.first_failure.borrow_mut().get_or_insert_with(first);
+        if in_a_row >= GIVE_UP_AFTER
+            && let Some(first) = self.first_failure.take()
+        {
+            self.break_off(first.into());
         }
         Unanswered::Failed(error.to_string())
     }
@@ -260,5 +287,34 @@ impl<'a> Asking<'a> {
         let mut counts = self.counts.get();
         change(&mut counts);
         self.counts.set(counts);
+    }
+}
+
+/// What to do about a model that gives no answers.
+fn hint(error: &ModelError) -> &'static str {
+    match error {
+        ModelError::Refused { status, .. } if matches!(status.as_u16(), 401 | 403) => {
+            "give the server's token with --token, or as auth_token in [llm_compute]"
+        }
+        _ => error.hint().unwrap_or("the log of the model's server may say why"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_in_words() {
+        for (asked, cached, retried, failed, told) in [
+            (0, 660, 0, 0, "All 660 answers were cached; the model was not asked"),
+            (0, 1, 0, 0, "The answer was cached; the model was not asked"),
+            (1, 0, 0, 0, "1 answer in 1.5 s"),
+            (1_200, 1, 1, 0, "1,200 answers in 1.5 s; 1 more was cached; 1 retry"),
+            (0, 60, 12, 2, "0 answers in 1.5 s; 60 more were cached; 12 retries"),
+        ] {
+            let counts = Counts { asked, cached, retried, failed };
+            assert_eq!(counts.told(Duration::from_millis(1_500)), told);
+        }
     }
 }

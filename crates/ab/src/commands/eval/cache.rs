@@ -37,7 +37,7 @@ const KEPT: usize = 200;
 
 /// What a model made of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct Classification {
     pub(super) outcome: Outcome,
     /// The end of the completion.
     pub(super) completion: String,
@@ -129,14 +129,14 @@ impl Cache {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(super) fn get(&self, key: Key) -> anyhow::Result<Option<Answer>> {
+    pub(super) fn get(&self, key: Key) -> anyhow::Result<Option<Classification>> {
         let get = || {
             let mut select = self.connection.prepare_cached(
                 "SELECT outcome, completion, elapsed_ms, prompt_tokens, generated_tokens FROM answer WHERE key = ?1",
             )?;
             select
                 .query_row([key.0.as_slice()], |row| {
-                    Ok(row.get_ref(0)?.as_str()?.parse().ok().map(|outcome| Answer {
+                    Ok(row.get_ref(0)?.as_str()?.parse().ok().map(|outcome| Classification {
                         outcome,
                         completion: row.get(1).unwrap_or_default(),
                         elapsed_ms: row.get::<_, i64>(2).unwrap_or_default().unsigned_abs(),
@@ -156,7 +156,7 @@ impl Cache {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub(super) fn put(&mut self, key: Key, answer: &Answer) -> anyhow::Result<()> {
+    pub(super) fn put(&mut self, key: Key, answer: &Classification) -> anyhow::Result<()> {
         let mut put = || {
             if !self.uncommitted {
                 self.connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -217,8 +217,8 @@ fn explain(path: &Path, error: rusqlite::Error) -> anyhow::Error {
 mod tests {
     use super::*;
 
-    fn answer(completion: &str) -> Answer {
-        Answer {
+    fn answer(completion: &str) -> Classification {
+        Classification {
             outcome: Outcome::Positive,
             completion: completion.to_owned(),
             elapsed_ms: 7,

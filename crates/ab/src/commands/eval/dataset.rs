@@ -51,7 +51,7 @@ type Cases = Box<dyn Iterator<Item = Result<Case, Fault>>>;
 
 /// As it stands in a line of JSON; other fields are ignored.
 #[derive(Deserialize)]
-struct Line {
+struct JsonCase {
     sentence: String,
     expected: String,
 }
@@ -177,7 +177,7 @@ fn json_cases(file: File) -> Cases {
         let read = || {
             let line = line.map_err(|error| error.to_string())?;
             let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
-            let Line { sentence, expected } =
+            let JsonCase { sentence, expected } =
                 serde_json::from_slice(text).map_err(|error| error.to_string())?;
             case(row, &sentence, &expected)
         };

@@ -2,7 +2,9 @@
 
 use experiment::Fingerprint;
 use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, Proportion, Report};
-use experiment::statistics::{Score, wilson};
+use experiment::numbers::{count, counted};
+use experiment::presentation::{Presentation, Table, proportion};
+use experiment::statistics::Score;
 use sentiment::Outcome;
 use serde::Serialize;
 
@@ -10,7 +12,6 @@ use super::asking::{Answered, Counts};
 use super::gates::Gate;
 use super::model::Model;
 use super::variants::Variant;
-use crate::commands::report::{gather, words};
 
 /// An evaluation that came to its end.
 #[derive(Debug, Serialize)]
@@ -19,6 +20,8 @@ pub(super) struct Evaluation<'a> {
     pub(super) data: String,
     pub(super) sentences: u64,
     pub(super) model: &'a Model,
+    /// What people should know about the model.
+    pub(super) model_note: Option<String>,
     /// How often each question was asked.
     pub(super) repeat: u32,
     #[serde(flatten)]
@@ -27,45 +30,59 @@ pub(super) struct Evaluation<'a> {
     pub(super) disagreeing: u64,
     /// For each variant the share of sentences that it answered the same every time; only where each was asked repeatedly.
     pub(super) stability: Vec<Option<Proportion>>,
-    /// What was demanded of the variants, and whether they met it.
+    /// What was required of the variants, and whether they meet it.
     pub(super) gates: Vec<Gate>,
     #[serde(flatten)]
     pub(super) report: Report,
+    pub(super) presentation: Presentation,
+    pub(super) prompts: Vec<ShownPrompt<'a>>,
     #[serde(skip)]
     pub(super) variants: &'a [Variant],
 }
 
+/// A prompt as reports show it.
+#[derive(Debug, Serialize)]
+pub(super) struct ShownPrompt<'a> {
+    variant: &'a str,
+    fingerprint: Fingerprint,
+    text: &'a str,
+}
+
+impl<'a> ShownPrompt<'a> {
+    /// The prompt of a variant.
+    pub(super) fn of(variant: &'a Variant) -> Self {
+        let fingerprint = variant.prompt.fingerprint();
+        Self { variant: &variant.name, fingerprint, text: variant.prompt.text() }
+    }
+}
+
 impl Evaluation<'_> {
-    /// Rows of a table, a cell for each variant, beside the metrics of the report.
-    pub(super) fn rows(&self) -> Vec<(String, Vec<String>)> {
-        let fingerprints = self.report.variants.iter().map(|variant| variant.fingerprint.to_string());
-        let mut rows = vec![
-            ("From".to_owned(), self.variants.iter().map(|variant| variant.from.clone()).collect()),
-            ("Prompt".to_owned(), fingerprints.collect()),
-        ];
+    /// Adds to the table of variants what an evaluation alone knows of them.
+    pub(super) fn add_rows(&mut self) {
+        let rows = &mut self.presentation.variants.rows;
         if self.repeat > 1 {
-            let cell =
-                |share: &Option<Proportion>| share.as_ref().map_or_else(|| "–".to_owned(), words::proportion);
-            rows.push((format!("Same {} times", self.repeat), self.stability.iter().map(cell).collect()));
+            let cell = |share: &Option<Proportion>| share.as_ref().map_or_else(|| "–".to_owned(), proportion);
+            let name = format!("Same answer {} times", self.repeat);
+            rows.insert(0, Table::row(&name, self.stability.iter().map(cell)));
         }
-        rows
+        rows.insert(0, Table::row("From", self.variants.iter().map(|variant| variant.from.clone())));
     }
 
     /// What was done, in some words each.
     pub(super) fn facts(&self) -> Vec<String> {
         let Counts { asked, cached, failed, .. } = self.counts;
+        let answers = counted(asked + cached, "answer");
         let mut facts = vec![
             format!("Model {}", self.model.shown()),
-            format!("{} of {}", words::counted(self.sentences, "sentence", "sentences"), self.data),
-            format!(
-                "{}: {} asked now, {} kept from before",
-                words::counted(asked + cached, "answer", "answers"),
-                words::count(asked),
-                words::count(cached)
-            ),
+            format!("{} of {}", counted(self.sentences, "sentence"), self.data),
+            match (asked, cached) {
+                (_, 0) => answers,
+                (0, _) => format!("{answers}, all cached"),
+                _ => format!("{answers}: {} new, {} cached", count(asked), count(cached)),
+            },
         ];
         if failed > 0 {
-            facts.push(format!("{} without an answer", words::counted(failed, "question", "questions")));
+            facts.push(format!("{} without an answer", counted(failed, "question")));
         }
         facts
     }
@@ -93,7 +110,7 @@ impl Tally {
         let current =
             variants.iter().map(|it| CurrentVariant::new(&it.name, 1, it.prompt.fingerprint(), model));
         Self {
-            analysis: Analysis::new(gather::outcomes(), current.collect(), Plan::default()),
+            analysis: Analysis::new(Outcome::in_analysis(), current.collect(), Plan::once()),
             variants: variants.iter().map(|it| (it.prompt.fingerprint(), Stable::default())).collect(),
             model: model.to_owned(),
             repeat,
@@ -148,9 +165,6 @@ impl Stable {
     }
 
     fn share(self) -> Option<Proportion> {
-        let score = Score::new(self.same, self.different);
-        let value = score.accuracy()?;
-        let interval = wilson::interval(score);
-        Some(Proportion { count: self.same, n: score.n(), value, low: interval.low, high: interval.high })
+        Proportion::of(Score::new(self.same, self.different))
     }
 }

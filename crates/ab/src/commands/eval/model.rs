@@ -7,8 +7,8 @@ use sentiment::MAX_TOKENS;
 use serde::Serialize;
 use spin_app::runtime_config::{ApiType, LlmConfig};
 
-use crate::commands::report::gather;
 use crate::prepare::offline;
+use crate::results::live;
 use crate::terminal::{Printer, Warning, failure};
 use crate::workspace::Workspace;
 
@@ -54,7 +54,7 @@ impl Model {
     /// Nothing says which model, or where; or its address or token cannot be used.
     pub(super) fn find(choice: &Choice, workspace: &Workspace, printer: Printer) -> anyhow::Result<Self> {
         let config = config(choice, workspace)?;
-        let name = choice.model.clone().map_or_else(|| gather::model(workspace), Ok)?;
+        let name = choice.model.clone().map_or_else(|| live::model(workspace), Ok)?;
         let api = match config.api {
             ApiType::Default => "default",
             ApiType::OpenAi => "open_ai",

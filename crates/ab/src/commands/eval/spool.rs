@@ -39,7 +39,7 @@ impl Spool {
     /// # Errors
     ///
     /// The file cannot be read; so is an item.
-    pub(super) fn read(&mut self) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Answered>>> {
+    pub(super) fn read(&mut self) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Answered>> + use<>> {
         self.file.flush().context("cannot write a temporary file")?;
         let mut file = self.file.get_ref().try_clone()?;
         file.rewind()?;

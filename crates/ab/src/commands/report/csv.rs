@@ -4,10 +4,10 @@ use std::io;
 
 use experiment::analysis::{Comparison, Proportion, Report, VariantReport};
 
-/// A number that is said of a variant, or of two: `first / second`.
-struct Line<'a> {
+/// A number of a variant, or of two: `first / second`.
+struct Metric<'a> {
     of: &'a str,
-    metric: &'a str,
+    name: &'a str,
     value: Option<f64>,
     interval: Option<(f64, f64)>,
     n: Option<u64>,
@@ -21,11 +21,11 @@ struct Line<'a> {
 pub(super) fn write(out: &mut dyn io::Write, report: &Report) -> anyhow::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(["of", "metric", "value", "low", "high", "n"])?;
-    let mut line = |line: Line<'_>| {
+    let mut line = |metric: Metric<'_>| {
         let text = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
-        let (low, high) = line.interval.unzip();
-        let n = line.n.map(|n| n.to_string()).unwrap_or_default();
-        csv.write_record([line.of, line.metric, &text(line.value), &text(low), &text(high), &n])
+        let (low, high) = metric.interval.unzip();
+        let n = metric.n.map(|n| n.to_string()).unwrap_or_default();
+        csv.write_record([metric.of, metric.name, &text(metric.value), &text(low), &text(high), &n])
     };
     for variant in &report.variants {
         of_variant(variant, &mut line)?;
@@ -35,9 +35,9 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report) -> anyhow::Result<
     }
     for phase in &report.sample_ratio {
         let of = format!("phase {}", phase.phase);
-        line(Line {
+        line(Metric {
             of: &of,
-            metric: "sample_ratio_p",
+            name: "sample_ratio_p",
             value: Some(phase.p_value),
             interval: None,
             n: Some(phase.n),
@@ -49,14 +49,14 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report) -> anyhow::Result<
 
 fn of_variant(
     variant: &VariantReport,
-    line: &mut impl FnMut(Line<'_>) -> csv::Result<()>,
+    line: &mut impl FnMut(Metric<'_>) -> csv::Result<()>,
 ) -> csv::Result<()> {
     let of = &*variant.label;
-    let mut share = |metric: &str, share: Option<Proportion>| {
+    let mut share = |name: &str, share: Option<Proportion>| {
         let interval = share.map(|share| (share.low, share.high));
-        line(Line {
+        line(Metric {
             of,
-            metric,
+            name,
             value: share.map(|share| share.value),
             interval,
             n: Some(share.map_or(0, |share| share.n)),
@@ -64,9 +64,8 @@ fn of_variant(
     };
     share("accuracy", variant.accuracy)?;
     share("unsure_rate", variant.unsure_rate)?;
-    let mut plain = |metric: &str, value: Option<f64>, n: u64| {
-        line(Line { of, metric, value, interval: None, n: Some(n) })
-    };
+    let mut plain =
+        |name: &str, value: Option<f64>, n: u64| line(Metric { of, name, value, interval: None, n: Some(n) });
     plain("macro_f1", variant.macro_f1, variant.accuracy.map_or(0, |accuracy| accuracy.n))?;
     for outcome in &variant.outcomes {
         plain(&format!("share_{}", outcome.outcome), outcome.share, variant.n)?;
@@ -84,18 +83,17 @@ fn of_variant(
 
 fn of_comparison(
     comparison: &Comparison,
-    line: &mut impl FnMut(Line<'_>) -> csv::Result<()>,
+    line: &mut impl FnMut(Metric<'_>) -> csv::Result<()>,
 ) -> csv::Result<()> {
     let of = &*format!("{} / {}", comparison.second, comparison.first);
-    let mut plain = |metric, value, interval, n| line(Line { of, metric, value, interval, n: Some(n) });
+    let mut plain = |name, value, interval, n| line(Metric { of, name, value, interval, n: Some(n) });
     let difference = comparison.difference.as_ref();
     let value = difference.map(|difference| difference.value);
-    let always_valid =
-        difference.map(|difference| (difference.always_valid.low, difference.always_valid.high));
+    let deciding = difference.map(|difference| (difference.deciding.low, difference.deciding.high));
     let fixed = difference.map(|difference| (difference.fixed.low, difference.fixed.high));
-    plain("difference_always_valid", value, always_valid, comparison.n)?;
+    plain("difference_always_valid", value, deciding, comparison.n)?;
     plain("difference_fixed", value, fixed, comparison.n)?;
     plain("mcnemar_p", comparison.mcnemar_p, None, comparison.pairs.n())?;
-    plain("chance_to_win", Some(comparison.chance_to_win.second), None, comparison.n)?;
-    plain("expected_loss", Some(comparison.expected_loss.second), None, comparison.n)
+    plain("chance_to_win", comparison.chance_to_win.map(|each| each.second), None, comparison.n)?;
+    plain("expected_loss", comparison.expected_loss.map(|each| each.second), None, comparison.n)
 }

@@ -8,7 +8,7 @@ use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use crate::commands::eval::asking::Answered;
-use crate::commands::eval::cache::Answer;
+use crate::commands::eval::cache::Classification;
 use crate::commands::eval::evaluation::Evaluation;
 use crate::commands::eval::spool::Spool;
 use crate::commands::eval::variants::Variant;
@@ -29,15 +29,15 @@ struct Disagreement<'a> {
     row: u64,
     sentence: &'a str,
     expected: Outcome,
-    answers: Vec<Reply<'a>>,
+    answers: Vec<JudgedReply<'a>>,
 }
 
 #[derive(Serialize)]
-struct Reply<'a> {
+struct JudgedReply<'a> {
     variant: &'a str,
     correct: bool,
     #[serde(flatten)]
-    answer: Option<&'a Answer>,
+    answer: Option<&'a Classification>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -48,7 +48,7 @@ impl<I: Iterator<Item = anyhow::Result<Answered>>> Serialize for Disagreements<'
         for answered in &mut *self.1.borrow_mut() {
             let answered = answered.map_err(S::Error::custom)?;
             let first = answered.replies.iter().filter_map(|replies| replies.first());
-            let answers = self.0.iter().zip(first).map(|(variant, reply)| Reply {
+            let answers = self.0.iter().zip(first).map(|(variant, reply)| JudgedReply {
                 variant: &variant.name,
                 correct: reply.as_ref().is_ok_and(|answer| answer.outcome == answered.expected),
                 answer: reply.as_ref().ok(),
@@ -70,7 +70,15 @@ pub(super) fn write(
     evaluation: &Evaluation<'_>,
     sentences: &mut Spool,
 ) -> anyhow::Result<()> {
-    let disagreements = Disagreements(evaluation.variants, RefCell::new(sentences.read()?));
-    serde_json::to_writer_pretty(&mut *out, &Document { evaluation, disagreements })?;
+    serde_json::to_writer_pretty(&mut *out, &document(evaluation, sentences)?)?;
     Ok(writeln!(out)?)
+}
+
+/// The document, whose disagreements are read while it is written, once.
+pub(super) fn document<'a>(
+    evaluation: &'a Evaluation<'a>,
+    sentences: &mut Spool,
+) -> anyhow::Result<impl Serialize + use<'a>> {
+    let disagreements = Disagreements(evaluation.variants, RefCell::new(sentences.read()?));
+    Ok(Document { evaluation, disagreements })
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use anyhow::anyhow;
-use experiment::analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan, join_sorted};
+use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, join_sorted};
 use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
@@ -17,6 +17,9 @@ const VARIANTS: &str = "variants";
 /// The variable of the app that names the model.
 const MODEL: &str = "model";
 
+/// The variable of the app that says what people should know about the model.
+const MODEL_NOTE: &str = "model_note";
+
 /// How many records of a store wait to be counted.
 const WAITING: usize = 256;
 
@@ -28,12 +31,8 @@ pub(crate) struct Live {
     /// The prompts in them, in the same order.
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) analysis: Analysis,
-}
-
-/// The outcomes of the app, in the order in which reports have them.
-pub(crate) fn outcomes() -> Outcomes {
-    let labels = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Unsure);
-    Outcomes::new(labels.map(Outcome::as_str), Outcome::Unsure.as_str())
+    /// What people should know about the model, or nothing.
+    pub(crate) model_note: String,
 }
 
 /// The model that the app uses.
@@ -69,9 +68,10 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
         prompts.push(prompt);
         opened.push(store);
     }
-    let mut analysis = Analysis::new(outcomes(), current, Plan::default());
+    let mut analysis = Analysis::new(Outcome::in_analysis(), current, Plan::default());
     count(opened, &mut analysis)?;
-    Ok(Live { experiment, stores, prompts, analysis })
+    let model_note = workspace.variable(MODEL_NOTE).unwrap_or_default();
+    Ok(Live { experiment, stores, prompts, analysis, model_note })
 }
 
 /// The experiment of the app; every label that is linked, in one without the variable.

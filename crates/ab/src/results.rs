@@ -1,0 +1,11 @@
+//! Results, as several commands come by them and show them.
+//!
+//! - [`live`]: from the stores of an app to an analysis
+//! - [`tables`]: for people at a terminal
+//! - [`page`]: one HTML file that needs nothing else
+//! - [`output`]: where it goes
+
+pub(crate) mod live;
+pub(crate) mod output;
+pub(crate) mod page;
+pub(crate) mod tables;

@@ -1,0 +1,282 @@
+//! Reports in words: what is concluded, what is asked for next, and what is said of two variants.
+
+use experiment::{
+    Fingerprint,
+    analysis::{Analysis, CurrentVariant, Observation, Outcomes, Phase, Plan, Report},
+    presentation::{Presentation, Step},
+};
+
+/// Of each variant: its prompt, its labelled sentences, how many of the first of these it got right, and sentences
+/// without a label beyond those, which odd variants answer differently from even ones.
+#[derive(Clone, Copy)]
+struct Seen(&'static str, u64, u64, u64);
+
+fn report(plan: Plan, seen: &[Seen], stale: bool, phase: Option<[u64; 2]>) -> Report {
+    let variants = seen.iter().zip(["a", "b", "c"]);
+    let variants =
+        variants.map(|(seen, label)| CurrentVariant::new(label, 1, Fingerprint::of(seen.0), "m")).collect();
+    let mut analysis = Analysis::new(Outcomes::new(["good", "bad"], "unsure"), variants, plan);
+    for (variant, &Seen(prompt, labelled, right, unlabelled)) in seen.iter().enumerate() {
+        let observation = |outcome, expected| Observation {
+            prompt: Fingerprint::of(if stale { "old" } else { prompt }),
+            model: "m",
+            outcome,
+            expected,
+            elapsed_ms: Some(1_500),
+            prompt_tokens: 90,
+            generated_tokens: 2,
+        };
+        for number in 0..labelled {
+            let outcome = if number < right { "good" } else { "bad" };
+            analysis.observe_sentence(variant, &number.to_string(), &observation(outcome, Some("good")));
+        }
+        for number in labelled..labelled + unlabelled {
+            let outcome = ["good", "bad"][variant % 2];
+            analysis.observe_sentence(variant, &number.to_string(), &observation(outcome, None));
+        }
+    }
+    if let Some([first, second]) = phase {
+        analysis.add_phase(Phase { weights: vec![1, 1], assigned: vec![first, second] });
+    }
+    analysis.report()
+}
+
+fn live(seen: &[Seen]) -> Presentation {
+    Presentation::of(&report(Plan::default(), seen, false, None))
+}
+
+fn evaluated(seen: &[Seen]) -> Presentation {
+    Presentation::of(&report(Plan::once(), seen, false, None))
+}
+
+fn two(labelled: u64, right: [u64; 2], unlabelled: u64) -> [Seen; 2] {
+    [Seen("x", labelled, right[0], unlabelled), Seen("y", labelled, right[1], unlabelled)]
+}
+
+/// What is looked at, its heading and text, and the next step.
+type Concluded = (&'static str, Presentation, &'static str, &'static str, Option<(Step, &'static str)>);
+
+fn assert_concluded(cases: impl IntoIterator<Item = Concluded>) {
+    for (what, presentation, heading, text, next) in cases {
+        let conclusion = presentation.conclusion;
+        let said = conclusion.next.as_ref().map(|next| (next.step, next.text.as_str()));
+        let shown = (conclusion.heading.as_str(), conclusion.text.as_str(), said);
+        assert_eq!(shown, (heading, text, next), "{what}");
+        assert_eq!(conclusion.settled, heading.ends_with("is better"), "{what}");
+    }
+}
+
+#[test]
+fn what_is_concluded_of_live_observations_and_asked_for() {
+    let stale = Presentation::of(&report(Plan::default(), &two(3, [1, 2], 0), true, None));
+    assert_concluded([
+        (
+            "nothing",
+            live(&two(0, [0, 0], 0)),
+            "No observations yet",
+            "Each answer of the model becomes an observation of the prompt that it was given.",
+            Some((Step::Analyse, "Analyse some sentences")),
+        ),
+        (
+            "stale alone",
+            stale,
+            "No observations of the current prompts yet",
+            "Each answer of the model becomes an observation of the prompt that it was given.",
+            Some((Step::Analyse, "Analyse some sentences")),
+        ),
+        (
+            "no labels",
+            live(&two(0, [0, 0], 3)),
+            "Not decided yet",
+            "If one is better by 10 points, about 1,616 more labelled sentences decide it in 8 of 10 cases. So far there \
+             are 6 observations, none of them labelled.",
+            Some((Step::Label, "Mark more answers right or wrong")),
+        ),
+        (
+            "some labels",
+            live(&two(2, [1, 1], 1)),
+            "Not decided yet",
+            "If one is better by 10 points, about 1,618 more labelled sentences decide it in 8 of 10 cases. So far there \
+             are 6 observations, 4 of them labelled.",
+            Some((Step::Label, "Mark more answers right or wrong")),
+        ),
+        (
+            "everything labelled",
+            live(&two(100, [80, 85], 0)),
+            "Not decided yet",
+            "If one is better by 10 points, about 153 more labelled sentences decide it in 8 of 10 cases. So far there are \
+             200 observations, all of them labelled.",
+            Some((Step::Analyse, "Analyse more sentences")),
+        ),
+        (
+            "a winner",
+            live(&two(300, [180, 270], 9)),
+            "b is better",
+            "Right 30 points more often than a (300 labelled sentences). The always-valid interval of the difference \
+             excludes zero. So far there are 618 observations, 600 of them labelled.",
+            Some((Step::Promote, "Make b the only prompt")),
+        ),
+        (
+            "a winner among three",
+            live(&[Seen("x", 300, 150, 0), Seen("y", 300, 270, 0), Seen("z", 300, 200, 0)]),
+            "b is better",
+            "Right 40 points more often than a (300 labelled sentences) and 23.3 points more often than c (300 labelled \
+             sentences). The always-valid interval of each difference excludes zero. So far there are 900 observations, \
+             all of them labelled.",
+            Some((Step::Promote, "Make b the only prompt")),
+        ),
+        (
+            "the same prompt",
+            live(&[Seen("x", 0, 0, 5), Seen("x", 0, 0, 4)]),
+            "The prompts are identical",
+            "There is nothing to decide. So far there are 9 observations, none of them labelled.",
+            None,
+        ),
+        (
+            "a single variant",
+            live(&[Seen("x", 1, 1, 0)]),
+            "One prompt, nothing to compare",
+            "A second variant makes it a comparison. So far there is 1 observation, which is labelled.",
+            None,
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_concluded_of_a_data_set() {
+    assert_concluded([
+        (
+            "a data set with a winner",
+            evaluated(&two(200, [108, 100], 0)),
+            "a is better",
+            "Right 4 points more often than b (200 labelled sentences). The 95% interval of the difference excludes zero.",
+            None,
+        ),
+        (
+            "a data set without a winner",
+            evaluated(&two(100, [80, 83], 0)),
+            "Not decided",
+            "If one is better by 7.6 points, about 30 more labelled sentences decide it in 8 of 10 cases.",
+            None,
+        ),
+        (
+            "a data set and one prompt",
+            evaluated(&[Seen("x", 100, 80, 0)]),
+            "One prompt, nothing to compare",
+            "Name a second prompt to compare it with.",
+            None,
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_said_of_two_variants() {
+    for (what, presentation, text, figures) in [
+        (
+            "nothing",
+            live(&two(0, [0, 0], 0)),
+            "There is nothing to compare until both variants have labelled observations. No sentence was answered by both.",
+            &[][..],
+        ),
+        (
+            "no labels",
+            live(&two(0, [0, 0], 1_200)),
+            "There is nothing to compare until both variants have labelled observations. Both answered 1,200 sentences and \
+             disagree on 1,200; 1,200 of these have no label. Label them first: only they tell the variants apart.",
+            &[],
+        ),
+        (
+            "everything labelled",
+            live(&two(100, [80, 85], 0)),
+            "Compared on 100 labelled sentences that both answered; they disagree on 5.",
+            &[
+                ("Difference of accuracy", "+5.0 points"),
+                ("Always-valid interval (decides)", "−10.9 to +20.9 points"),
+                ("Fixed 95% interval", "+0.1 to +10.5 points"),
+                ("McNemar’s exact test", "p = 0.0625 (100 pairs)"),
+                ("Right answers", "both 80, only a 0, only b 5, neither 15"),
+                ("Chance to win", "a 17.9%, b 82.1%"),
+                ("Expected loss if chosen", "a 5.42 points, b 0.52 points"),
+            ],
+        ),
+        (
+            "decided, with answers that have no label",
+            live(&two(300, [180, 270], 9)),
+            "Compared on 300 labelled sentences that both answered. Both answered 309 sentences and disagree on 99.",
+            &[("Difference of accuracy", "+30.0 points")],
+        ),
+        (
+            "a data set",
+            evaluated(&two(100, [80, 85], 0)),
+            "Compared on 100 labelled sentences that both answered; they disagree on 5.",
+            &[
+                ("Difference of accuracy", "+5.0 points"),
+                ("95% interval (decides)", "+0.1 to +10.5 points"),
+                ("McNemar’s exact test", "p = 0.0625 (100 pairs)"),
+            ],
+        ),
+    ] {
+        let comparison = &presentation.comparisons[0];
+        assert_eq!(
+            (comparison.title.as_str(), comparison.text.as_str()),
+            ("b compared with a", text),
+            "{what}"
+        );
+        assert_eq!(comparison.figures.is_some(), !figures.is_empty(), "{what}");
+        let rows = comparison.figures.iter().flat_map(|table| &table.rows);
+        for (row, (name, value)) in rows.zip(figures) {
+            assert_eq!((row[0].as_str(), row[1].as_str()), (*name, *value), "{what}");
+        }
+    }
+}
+
+#[test]
+fn tables_have_a_cell_for_each_variant() {
+    let presentation = live(&[Seen("x", 4, 2, 1), Seen("y", 0, 0, 3)]);
+    assert_eq!(presentation.accuracies, ["50.0% of 4 (15.0–85.0)", "no labels yet"]);
+    assert_eq!(presentation.variants.head, ["", "a", "b"]);
+    assert_eq!(
+        presentation.outcomes.rows,
+        [
+            ["Good", "60.0% (3 of 5)", "0.0% (0 of 3)"],
+            ["Bad", "40.0% (2 of 5)", "100.0% (3 of 3)"],
+            ["Unsure", "0.0% (0 of 5)", "0.0% (0 of 3)"],
+        ]
+    );
+    let matrix = presentation.confusions[0].as_ref().unwrap();
+    assert_eq!(matrix.caption, "Confusion matrix of a (4 labelled)");
+    assert_eq!(matrix.rows[0], ["Good", "2", "2", "0", "100.0%", "50.0%", "0.667"]);
+    assert!(presentation.confusions[1].is_none());
+    let tables = [&presentation.variants, &presentation.outcomes, matrix];
+    for table in tables {
+        assert!(table.rows.iter().all(|row| row.len() == table.head.len()), "{}", table.caption);
+    }
+    let named =
+        |name: &str| presentation.variants.rows.iter().find(|row| row[0] == name).unwrap()[1..].to_vec();
+    assert_eq!(named("Latency, median"), ["1.5 s (n 5)", "1.5 s (n 3)"]);
+    assert_eq!(named("Macro-F1"), ["0.333", "–"]);
+}
+
+#[test]
+fn assignments_in_doubt_settle_nothing() {
+    let winner = [Seen("x", 300, 180, 0), Seen("y", 300, 270, 0)];
+    for (assigned, settled, sentence) in [
+        (
+            [500, 510],
+            true,
+            "Phase 1: 1,010 assignments, 500 to a (weight 1), 510 to b (weight 1). They are in line with the weights (p = 0.7530).",
+        ),
+        (
+            [900, 500],
+            false,
+            "Phase 1: 1,400 assignments, 900 to a (weight 1), 500 to b (weight 1). They do not follow the weights (p < 0.0001).",
+        ),
+    ] {
+        let presentation = Presentation::of(&report(Plan::default(), &winner, false, Some(assigned)));
+        assert_eq!(
+            (presentation.conclusion.settled, presentation.assignments),
+            (settled, vec![sentence.to_owned()])
+        );
+        assert_eq!(presentation.conclusion.heading, "b is better");
+    }
+}
