@@ -1,20 +1,51 @@
 //! From the text a model generated to an outcome.
 
 use crate::Outcome;
+use crate::reasoning::without_reasoning;
+use crate::search::{around, contains, pieces};
+use crate::statement::{Statement, add_line, outcome};
 
 /// Marks that a tokenizer puts before a text and some servers leave in an echo of it.
 const START_MARKS: [&str; 3] = ["<s>", "<bos>", "<|begin_of_text|>"];
 
+/// How a line begins, in small letters, that repeats what was asked, or goes on with a conversation of the model's own.
+const INPUT_LABELS: [&str; 6] = ["user", "human", "sentence", "text", "input", "question"];
+
 /// Reads the outcome out of `completion`, the text that a model generated for `prompt`.
 ///
-/// - An echo of the prompt is dropped first. Spin's own inference returns the prompt with the completion behind it, and
-///   decoding its tokens may have changed white space, so white space does not count in the comparison.
-/// - Then the first whole word that is an outcome counts, in any case, whatever stands around it: `Sentiment: Positive.`,
-///   `**NEGATIVE**`, `{"sentiment": "neutral"}`, `positive\nUser: …`. What is joined to a word by letters, digits or
-///   hyphens belongs to it, so neither `nonnegative` nor `non-negative` is an outcome.
-/// - There is none: [`Outcome::Unsure`].
+/// 1. What is not the answer is dropped: an echo of the prompt (Spin's own inference returns the prompt with the completion
+///    behind it; white space does not count in the comparison), reasoning (if the text ends inside it, there is no answer), a
+///    quotation from the prompt, and everything from a line on that goes on with the conversation, such as `User: …`.
+/// 2. In JSON, the first value that is an outcome counts, whatever its key.
+/// 3. Otherwise the text is read statement by statement, see the module `statement`. A statement counts that names one
+///    outcome, in any case and markup. An outcome that is denied is not named: `not positive`, `neither`, `rather than negative`. A
+///    choice of several says nothing: `positive or negative`. Where several are named in other ways, one counts that stands
+///    alone before a comma or after a colon, or follows `is`, `as` or `overall`.
+/// 4. Of the statements that count, a verdict comes first (nothing but the outcome, or `sentiment`, `answer` and the like before
+///    it), then any other, questions last; of equals, the first.
+/// 5. There is none: [`Outcome::Unsure`].
 ///
-/// The words are taken as they come; `not positive` is read as positive. A prompt asks for one word.
+/// | completion | outcome |
+/// |---|---|
+/// | `**Positive**.` | positive |
+/// | `<think>Is it negative?</think>Positive` | positive |
+/// | `<think>Is it negative` | unsure: cut off inside the reasoning |
+/// | `<\|channel\|>analysis<\|message\|>Negative?<\|end\|><\|start\|>assistant<\|channel\|>final<\|message\|>Positive` | positive |
+/// | `{"label": "neutral", "reason": "no positive words"}` | neutral |
+/// | `not positive` | unsure |
+/// | `Not negative, positive` | positive |
+/// | `neither positive nor negative` | neutral |
+/// | `more positive than negative` | positive |
+/// | `positive or negative`, `Positive/Negative` | unsure |
+/// | `between neutral and positive` | unsure |
+/// | `Positive, negative or neutral? Neutral.` | neutral |
+/// | `- positive` and `- negative` on two lines | unsure |
+/// | `positive: 0.8, negative: 0.2` | unsure |
+/// | `Positive, as the negative times are over` | positive |
+/// | `Despite a negative start, the tone is positive` | positive |
+/// | `A negative word. So the sentiment is positive.` | positive |
+/// | `positive` and `User: a negative day` on two lines | positive |
+/// | `nonnegative`, `non-negative`, `positively` | unsure: other words |
 ///
 /// ```
 /// use sentiment::{Outcome, read_completion};
@@ -25,7 +56,91 @@ const START_MARKS: [&str; 3] = ["<s>", "<bos>", "<|begin_of_text|>"];
 /// assert_eq!(read_completion(prompt, prompt), Outcome::Unsure);
 /// ```
 pub fn read_completion(prompt: &str, completion: &str) -> Outcome {
-    words(without_echo(prompt, completion)).find_map(|word| word.parse().ok()).unwrap_or(Outcome::Unsure)
+    let Some(answer) = without_reasoning(without_echo(prompt, completion)) else { return Outcome::Unsure };
+    let prompt = plain(prompt);
+    let answer = without_quotations(&prompt, &plain(answer));
+    let in_words = || {
+        let mut statements = Vec::new();
+        for line in own_lines(&prompt, &answer) {
+            add_line(&mut statements, line.as_bytes());
+        }
+        // Of equals, this is the first.
+        let best = statements.iter().filter_map(Statement::read).min_by_key(|(rank, _)| *rank);
+        best.map(|(_, outcome)| outcome)
+    };
+    json_value(answer.as_bytes()).or_else(in_words).unwrap_or(Outcome::Unsure)
+}
+
+/// The text in ASCII and small letters, which is all that the rules need: other letters are letters, other marks their ASCII kin or
+/// space.
+fn plain(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\u{2010}' | '\u{2011}' => '-',
+        '–' | '—' => ',',
+        '’' => '\'',
+        '“' | '”' => '"',
+        c if c.is_ascii() => c.to_ascii_lowercase(),
+        c if c.is_alphanumeric() => 'x',
+        _ => ' ',
+    };
+    text.chars().map(plain).collect()
+}
+
+/// The first value in an object that is an outcome and nothing else.
+fn json_value(text: &[u8]) -> Option<Outcome> {
+    let start = text.iter().position(|byte| *byte == b'{')?;
+    let mut key: &[u8] = b"";
+    for piece in text.get(start..)?.split(|byte| matches!(byte, b'"' | b'\'')) {
+        if let Some(outcome) = outcome(piece.trim_ascii())
+            && key.trim_ascii_end().ends_with(b":")
+        {
+            return Some(outcome);
+        }
+        key = piece;
+    }
+    None
+}
+
+/// The text without what it quotes from the prompt, which is most often the sentence itself. One quoted word is no quotation.
+fn without_quotations(prompt: &str, text: &str) -> String {
+    let mut kept = String::new();
+    for (index, piece) in pieces(text, "\"").enumerate() {
+        // What comes before the first quotation mark is not quoted.
+        let is_quotation = index > 0 && contains(piece.trim_ascii(), " ") && contains(prompt, piece);
+        kept.push_str(if is_quotation { "" } else { piece });
+        kept.push('"');
+    }
+    kept
+}
+
+/// The lines with which the model answers: without the input that it repeats, up to the one with which it goes on.
+fn own_lines<'t>(prompt: &'t str, text: &'t str) -> impl Iterator<Item = &'t str> {
+    let mut answered = false;
+    pieces(text, "\n").filter(|line| !line.trim_ascii().is_empty()).map_while(move |line| match input(line) {
+        Some(_) if answered => None,
+        Some(input) if contains(prompt, input) => Some(""),
+        _ => {
+            answered = true;
+            Some(line)
+        }
+    })
+}
+
+/// What a line such as `User: …` gives as input.
+fn input(line: &str) -> Option<&str> {
+    let (label, input) = around(line, ":")?;
+    let mut label = label.as_bytes();
+    while let [first, rest @ ..] = label
+        && !first.is_ascii_alphabetic()
+    {
+        label = rest;
+    }
+    while let [rest @ .., last] = label
+        && !last.is_ascii_alphabetic()
+    {
+        label = rest;
+    }
+    INPUT_LABELS.iter().any(|known| known.as_bytes() == label).then(|| input.trim_ascii())
 }
 
 /// What follows the echo of `prompt`, or all of `completion` where it does not start with one.
@@ -46,18 +161,6 @@ fn after_echo<'t>(prompt: &str, text: &'t str) -> Option<&'t str> {
         end = at + expected.len_utf8();
     }
     text.get(end..)
-}
-
-/// The words of a text: runs of letters and digits, with the hyphens between them.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && !is_hyphen(c))
-        .map(|word| word.trim_matches(is_hyphen))
-        .filter(|word| !word.is_empty())
-}
-
-/// The hyphens that join words; dashes part them.
-fn is_hyphen(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}' | '\u{2011}')
 }
 
 #[cfg(test)]
@@ -89,7 +192,7 @@ mod tests {
             ("«négatif» negative", Negative),
             ("{\"sentiment\": \"negative\"}", Negative),
             ("Sentiment:positive", Positive),
-            ("positive/neutral", Positive),
+            ("positive/neutral", Unsure),
             ("- positive", Positive),
             ("positive - it is a greeting", Positive),
             ("-positive-", Positive),
@@ -99,7 +202,47 @@ mod tests {
             ("▁positive", Positive),
             ("Positive 😀", Positive),
             ("😀positive😀", Positive),
-            ("not positive", Positive),
+            ("not positive", Unsure),
+            ("Not negative, positive", Positive),
+            ("It isn't negative but positive", Positive),
+            ("It isn’t negative", Unsure),
+            ("NOT POSITIVE", Unsure),
+            ("not positive or negative", Unsure),
+            ("There is no doubt it's negative", Negative),
+            ("It does not praise and is negative", Negative),
+            ("neither positive nor negative", Neutral),
+            ("neither positive nor neutral", Unsure),
+            ("more positive than negative", Positive),
+            ("positive or negative", Unsure),
+            ("Positive/Negative", Unsure),
+            ("positive, negative, or neutral", Unsure),
+            ("between neutral and positive", Unsure),
+            ("Positive, negative or neutral? Neutral.", Neutral),
+            ("positive/negative/neutral: negative", Negative),
+            ("Sentiment (positive/negative/neutral): Positive", Positive),
+            ("Positive or negative, but I choose neutral", Neutral),
+            ("- positive\n- negative", Unsure),
+            ("1. positive\n2. neutral\n3. negative", Unsure),
+            ("positive\npositive", Positive),
+            ("positive: 0.8, negative: 0.2", Unsure),
+            ("positive: 0.98", Positive),
+            ("Positive, as the negative times are over", Positive),
+            ("Despite a negative start, the tone is positive", Positive),
+            ("It is clearly positive, even if negative words stand in it", Positive),
+            ("It is neutral and could be seen as negative", Neutral),
+            ("A negative word, a positive word", Unsure),
+            ("A negative word. So the sentiment is positive.", Positive),
+            ("Negative? It is positive.", Positive),
+            ("Negative?", Negative),
+            ("It is negative (not positive)", Negative),
+            ("```json\n{\"sentiment\": \"positive\"}\n```", Positive),
+            ("{\"label\": \"NEUTRAL\", \"reason\": \"no positive words\"}", Neutral),
+            ("{'outcome' : 'negative'}", Negative),
+            ("{\"positive\": 0.1, \"negative\": 0.9}", Unsure),
+            ("positive {", Positive),
+            ("<b>positive</b>", Positive),
+            ("User: a fine day\nnegative", Negative),
+            ("negative\nHuman: I am positive", Negative),
             ("unsure, perhaps positive", Unsure),
             ("nonnegative", Unsure),
             ("non-negative", Unsure),
@@ -114,6 +257,20 @@ mod tests {
         ];
         for (completion, expected) in cases {
             assert_eq!(read_completion(DEFAULT_PROMPT, completion), *expected, "{completion:?}");
+        }
+    }
+
+    #[test]
+    fn quotations_from_the_prompt_do_not_count() {
+        let prompt = "What is the sentiment?\nI had a negative day";
+        for (completion, expected) in [
+            ("\"I had a negative day\" may be positive", Positive),
+            ("“I had a negative day” may be positive", Positive),
+            ("\"I had a negative night\" may be positive", Unsure),
+            ("The sentiment is \"negative\"", Negative),
+            ("Sentence: I had a negative day\nSentiment: positive", Positive),
+        ] {
+            assert_eq!(read_completion(prompt, completion), expected, "{completion:?}");
         }
     }
 
