@@ -16,7 +16,7 @@ use crate::explorer::Explorer;
 use crate::model_server::ModelServer;
 use crate::process::Process;
 use crate::raw::Raw;
-use crate::response::{Answer, Response};
+use crate::response::{Classification, Response};
 use crate::runtime::Launch;
 use crate::store::StoreFile;
 
@@ -144,7 +144,7 @@ impl App {
     }
 
     /// Asks for the sentiment of a sentence.
-    pub async fn ask(&self, sentence: &str) -> Answer {
+    pub async fn ask(&self, sentence: &str) -> Classification {
         self.try_ask(sentence).await.answer()
     }
 

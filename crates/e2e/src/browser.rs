@@ -94,7 +94,7 @@ impl Browser {
     }
 
     /// Shows pages as a phone does from now on: [`PHONE`] wide and high, upright, with a finger for a mouse.
-    pub async fn be_a_phone(&self) {
+    pub async fn emulate_phone(&self) {
         let (width, height) = PHONE;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;

@@ -17,6 +17,8 @@
 //! ```
 
 mod protocol;
+mod strict;
+mod tls;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,9 +30,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+pub use self::strict::PENALTIES;
+use self::strict::Strictness;
 
 /// What the server does with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +50,21 @@ pub enum Reply {
     Status(u16),
     /// Answers 200 with a body that is not JSON.
     Garbage,
+    /// Answers 429 and wants to be asked again after so many seconds.
+    RateLimited(u32),
+    /// Answers 200 with a page of HTML.
+    Page,
+    /// Answers 200 with a body that never ends.
+    Endless,
+    /// In `OpenAI`'s protocol: `content` is `null`, as the limit of tokens was reached before there was any.
+    NoContent,
+    /// In `OpenAI`'s protocol: completes the prompt with the text, and gives the reasoning beside it.
+    Thinking {
+        /// What is in `reasoning_content`.
+        reasoning: String,
+        /// What is in `content`.
+        text: String,
+    },
     /// Answers 200 with JSON that is not the protocol's.
     WrongJson,
     /// Closes the connection before the first byte of an answer.
@@ -72,7 +94,7 @@ impl From<&str> for Reply {
 pub enum Protocol {
     /// `POST /infer`
     Infer,
-    /// `POST /v1/chat/completions`
+    /// `POST /v1/chat/completions`, or below another path.
     OpenAi,
 }
 
@@ -81,6 +103,8 @@ pub enum Protocol {
 pub struct ModelRequest {
     /// The protocol of the request.
     pub protocol: Protocol,
+    /// The path with the query.
+    pub path: String,
     /// The model it asked for.
     pub model: String,
     /// The prompt, or the only message.
@@ -89,6 +113,8 @@ pub struct ModelRequest {
     pub options: Value,
     /// The header `authorization`.
     pub authorization: Option<String>,
+    /// The header `api-key`, which Azure wants.
+    pub api_key: Option<String>,
 }
 
 impl ModelRequest {
@@ -103,6 +129,8 @@ impl ModelRequest {
 pub struct ModelServer {
     address: SocketAddr,
     state: Arc<State>,
+    /// The certificate of the authority, in PEM.
+    authority: Option<String>,
     /// Dropping it ends the server's thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -119,8 +147,22 @@ impl ModelServer {
         Self::start_at((Ipv4Addr::LOCALHOST, 0).into())
     }
 
+    /// Starts with TLS; see [`authority`](Self::authority).
+    pub fn start_with_tls() -> io::Result<Self> {
+        let (acceptor, authority) = tls::acceptor()?;
+        Self::start_server((Ipv4Addr::LOCALHOST, 0).into(), Some(acceptor), Some(authority))
+    }
+
     /// Starts at an address, for a test in which a model comes back.
     pub fn start_at(address: SocketAddr) -> io::Result<Self> {
+        Self::start_server(address, None, None)
+    }
+
+    fn start_server(
+        address: SocketAddr,
+        acceptor: Option<TlsAcceptor>,
+        authority: Option<String>,
+    ) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -131,18 +173,24 @@ impl ModelServer {
         let thread = std::thread::Builder::new().name("model-server".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    result = accept(listener, &serving) => result,
+                    result = accept(listener, acceptor, &serving) => result,
                     // The channel never carries anything: it ends when the server is dropped.
                     _ = stopped => Ok(()),
                 }
             })
         })?;
-        Ok(Self { address, state, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, state, authority, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The address, as `url` in `[llm_compute]`.
+    /// The address, as `url` in `[llm_compute]` and as the variable `model_server`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificate of the authority that vouches for a server with TLS, in PEM: what `SSL_CERT_FILE` has to name.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// The address, to start another server at it later.
@@ -168,6 +216,36 @@ impl ModelServer {
         self
     }
 
+    /// Refuses parameters in `OpenAI`'s protocol with status 400, such as `max_tokens` or all [`PENALTIES`].
+    pub fn refuse(&self, parameters: &[&str]) -> &Self {
+        self.state.script().strictness.refused.extend(parameters.iter().map(|name| (*name).to_owned()));
+        self
+    }
+
+    /// Answers `OpenAI`'s protocol below this path alone, instead of `/v1`. Elsewhere there is nothing: status 404.
+    pub fn serve_below(&self, base_path: &str) -> &Self {
+        self.state.script().strictness.base_path = Some(base_path.to_owned());
+        self
+    }
+
+    /// Answers `OpenAI`'s protocol only with this query, such as `api-version=2024-10-21`. Without it there is nothing.
+    pub fn require_query(&self, query: &str) -> &Self {
+        self.state.script().strictness.query = Some(query.to_owned());
+        self
+    }
+
+    /// Refuses any other token in `OpenAI`'s protocol with status 401, in a message that repeats it.
+    pub fn require_token(&self, token: &str) -> &Self {
+        self.state.script().strictness.token = Some(token.to_owned());
+        self
+    }
+
+    /// Refuses any other model in `OpenAI`'s protocol with status 404.
+    pub fn require_model(&self, model: &str) -> &Self {
+        self.state.script().strictness.model = Some(model.to_owned());
+        self
+    }
+
     /// Keeps every answer back until the result is dropped.
     pub fn hold(&self) -> Hold<'_> {
         self.state.held.send_replace(true);
@@ -187,6 +265,17 @@ impl ModelServer {
     /// The most requests that ever waited at the same time.
     pub fn most_in_flight(&self) -> usize {
         self.state.in_flight.borrow().most
+    }
+
+    /// How many requests were given up by their clients while they waited.
+    pub fn abandoned(&self) -> usize {
+        self.state.in_flight.borrow().abandoned
+    }
+
+    /// Waits until at least `count` requests were given up.
+    pub async fn until_abandoned(&self, count: usize) {
+        // The sender lives in the state, which this borrows, so the channel cannot close.
+        let _ = self.state.in_flight.subscribe().wait_for(|in_flight| in_flight.abandoned >= count).await;
     }
 
     /// Waits until at least `count` requests are waiting for their answers.
@@ -225,6 +314,7 @@ struct Script {
     default: Reply,
     sentences: Vec<(String, Reply)>,
     failures: Option<Failures>,
+    strictness: Strictness,
 }
 
 #[derive(Debug)]
@@ -238,11 +328,17 @@ struct Failures {
 struct InFlight {
     now: usize,
     most: usize,
+    abandoned: usize,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { default: "neutral".into(), sentences: Vec::new(), failures: None }
+        Self {
+            default: "neutral".into(),
+            sentences: Vec::new(),
+            failures: None,
+            strictness: Strictness::default(),
+        }
     }
 }
 
@@ -270,20 +366,24 @@ impl State {
     /// The reply to a request, when its time has come.
     async fn reply(&self, request: &ModelRequest) -> Reply {
         let mut reply = self.script().reply_to(request.sentence());
-        self.requests().push(request.clone());
-        let _waiting = Waiting::new(self);
+        let mut waiting = Waiting::new(self);
         // Whoever holds the answers lets go by dropping; the sender is in the state, so the channel cannot close.
         let _ = self.held.subscribe().wait_for(|held| !held).await;
         while let Reply::After(delay, later) = reply {
             tokio::time::sleep(delay).await;
             reply = *later;
         }
+        waiting.is_over = true;
         reply
     }
 }
 
 /// Counts a request for as long as it waits, even if its client gives up.
-struct Waiting<'a>(&'a State);
+struct Waiting<'a> {
+    state: &'a State,
+    /// Whether the answer came first.
+    is_over: bool,
+}
 
 impl<'a> Waiting<'a> {
     fn new(state: &'a State) -> Self {
@@ -291,32 +391,51 @@ impl<'a> Waiting<'a> {
             in_flight.now += 1;
             in_flight.most = in_flight.most.max(in_flight.now);
         });
-        Self(state)
+        Self { state, is_over: false }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.send_modify(|in_flight| in_flight.now -= 1);
+        self.state.in_flight.send_modify(|in_flight| {
+            in_flight.now -= 1;
+            in_flight.abandoned += usize::from(!self.is_over);
+        });
     }
 }
 
-async fn accept(listener: std::net::TcpListener, state: &Arc<State>) -> io::Result<()> {
+async fn accept(
+    listener: std::net::TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    state: &Arc<State>,
+) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let mut connections = JoinSet::new();
     loop {
         let (connection, _) = listener.accept().await?;
         // Small answers leave at once; a connection that refuses the option still works.
         let _ = connection.set_nodelay(true);
-        let state = Arc::clone(state);
+        let (acceptor, state) = (acceptor.clone(), Arc::clone(state));
         connections.spawn(async move {
-            let service = service_fn(|request| protocol::answer(&state, request));
-            // A connection that ends badly does so because the script or the client wants it.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
+            match acceptor {
+                None => serve(connection, &state).await,
+                // A client that does not trust the certificate ends the connection.
+                Some(acceptor) => {
+                    if let Ok(connection) = acceptor.accept(connection).await {
+                        serve(connection, &state).await;
+                    }
+                }
+            }
         });
         // Connections that are over need no keeping.
         while connections.try_join_next().is_some() {}
     }
+}
+
+async fn serve(connection: impl AsyncRead + AsyncWrite + Unpin, state: &State) {
+    let service = service_fn(|request| protocol::answer(state, request));
+    // A connection that ends badly does so because the script or the client wants it.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
 }
 
 /// The next number of `SplitMix64` (Steele, Lea and Flood 2014).

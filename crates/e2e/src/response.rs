@@ -15,9 +15,9 @@ pub struct Response {
     pub body: Bytes,
 }
 
-/// The answer to a sentence.
+/// What the app answers to a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Classification {
     /// What the sentence was found to be.
     pub sentiment: String,
     /// The label of the variant that answered.
@@ -50,13 +50,13 @@ impl Response {
     }
 
     /// The answer to a sentence, which this has to be: nothing less and nothing more.
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> Classification {
         assert_eq!(self.status, 200, "{}", self.text());
         assert_eq!(self.header(CONTENT_TYPE.as_str()), "application/json");
         let json = self.json();
         assert_eq!(json.as_object().map(serde_json::Map::len), Some(3), "{json}");
         let text = |name: &str| json[name].as_str().unwrap_or_else(|| panic!("{json}")).to_owned();
-        Answer {
+        Classification {
             sentiment: text("sentiment"),
             variant: text("variant"),
             cached: json["cached"].as_bool().unwrap_or_else(|| panic!("{json}")),

@@ -37,6 +37,8 @@ async fn every_reply_in_both_protocols() {
             (Reply::Echo(" positive".into()), Ok("the prompt positive")),
             (Reply::Status(503), Err("503")),
             (Reply::Garbage, Err("not JSON")),
+            (Reply::RateLimited(7), Err("429")),
+            (Reply::Page, Err("not JSON")),
             (Reply::WrongJson, Err("not the protocol")),
             (Reply::CutBeforeAnswer, Err("no answer")),
             (Reply::CutMidAnswer("positive".into()), Err("half an answer")),
@@ -68,22 +70,24 @@ async fn a_reply_goes_by_the_sentence_and_the_last_rule() {
 #[tokio::test]
 async fn requests_are_remembered() {
     let server = ModelServer::start().unwrap();
-    for (protocol, options) in [
-        (Protocol::Infer, json!({ "maxTokens": 6 })),
-        (Protocol::OpenAi, json!({ "max_completion_tokens": 6 })),
+    for (protocol, path, options) in [
+        (Protocol::Infer, "/infer", json!({ "maxTokens": 6 })),
+        (Protocol::OpenAi, "/v1/chat/completions", json!({ "max_completion_tokens": 6 })),
     ] {
         ask(&server, protocol, "the prompt").await.unwrap();
         let expected = ModelRequest {
             protocol,
+            path: path.to_owned(),
             model: "m".into(),
             prompt: "the prompt".into(),
             options,
             authorization: Some("Bearer token".into()),
+            api_key: None,
         };
         assert_eq!(server.requests().pop(), Some(expected));
     }
     let stray = reqwest::get(server.url()).await.unwrap();
-    assert_eq!((stray.status().as_u16(), server.requests().len()), (400, 2));
+    assert_eq!((stray.status().as_u16(), server.requests().len()), (404, 2));
 }
 
 #[tokio::test]
@@ -138,4 +142,126 @@ async fn a_dropped_server_is_unreachable_and_can_come_back() {
     assert!(std::net::TcpStream::connect(address).is_err());
     let server = ModelServer::start_at(address).unwrap();
     assert_eq!(ask(&server, Protocol::Infer, "x").await.as_deref(), Ok("neutral"));
+}
+
+/// Sends a request in `OpenAI`'s protocol that asks for everything; its answer.
+async fn send(server: &ModelServer, path: &str, token: &str, body: &Value) -> reqwest::Response {
+    let request = reqwest::Client::new().post(format!("{}{path}", server.url())).bearer_auth(token);
+    request.header("api-key", token).json(body).send().await.unwrap()
+}
+
+fn body(parameter: &str) -> Value {
+    json!({ "model": "m", "messages": [{ "role": "user", "content": "p" }], parameter: 1 })
+}
+
+#[tokio::test]
+async fn a_strict_server_refuses_what_it_does_not_take() {
+    type Strict = fn(&ModelServer) -> &ModelServer;
+    let azure = "/openai/deployments/x/chat/completions?api-version=2024-10-21";
+    let azures: Strict =
+        |server| server.serve_below("/openai/deployments/x").require_query("api-version=2024-10-21");
+    let usual = "/v1/chat/completions";
+    let rows: [(Strict, &str, &str, &str, u16, &str); 16] = [
+        (|server| server, usual, "token", "seed", 200, ""),
+        (|server| server.refuse(&PENALTIES), usual, "token", "seed", 200, ""),
+        (|server| server.refuse(&PENALTIES), usual, "token", "frequency_penalty", 400, "frequency_penalty"),
+        (|server| server.refuse(&PENALTIES), usual, "token", "presence_penalty", 400, "presence_penalty"),
+        (|server| server.refuse(&["max_tokens"]), usual, "token", "max_completion_tokens", 200, ""),
+        (|server| server.refuse(&["max_tokens"]), usual, "token", "max_tokens", 400, "max_tokens"),
+        (
+            |server| server.refuse(&["max_completion_tokens"]),
+            usual,
+            "token",
+            "max_completion_tokens",
+            400,
+            "max_completion_tokens",
+        ),
+        (|server| server.refuse(&["seed"]), usual, "token", "seed", 400, "seed"),
+        (|server| server.refuse(&["temperature"]), usual, "token", "temperature", 400, "temperature"),
+        (|server| server.require_token("secret"), usual, "secret", "seed", 200, ""),
+        (|server| server.require_token("secret"), usual, "other", "seed", 401, "provided: other"),
+        (|server| server.require_model("n"), usual, "token", "seed", 404, "The model `m` does not exist"),
+        (|server| server.serve_below("/openai/v1"), "/openai/v1/chat/completions", "token", "seed", 200, ""),
+        (|server| server.serve_below("/openai/v1"), usual, "token", "seed", 404, "Not Found"),
+        (azures, azure, "token", "seed", 200, ""),
+        (azures, "/openai/deployments/x/chat/completions", "token", "seed", 404, "Not Found"),
+    ];
+    for (strict, path, token, parameter, status, said) in rows {
+        let server = ModelServer::start().unwrap();
+        let response = send(strict(&server), path, token, &body(parameter)).await;
+        let found = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        assert!(found == status && text.contains(said), "{path} {token} {parameter}: {found} {text}");
+        // A request that is understood is remembered, even if it is refused.
+        let remembered: Vec<_> =
+            server.requests().into_iter().map(|request| (request.path, request.api_key)).collect();
+        let is_found = said != "Not Found";
+        assert_eq!(remembered, Vec::from_iter(is_found.then(|| (path.to_owned(), Some(token.to_owned())))));
+    }
+}
+
+#[tokio::test]
+async fn models_are_listed() {
+    let server = ModelServer::start().unwrap();
+    server.require_model("n").serve_below("/openai/v1");
+    let list = reqwest::get(format!("{}/openai/v1/models", server.url())).await.unwrap();
+    assert_eq!(list.json::<Value>().await.unwrap()["data"][0]["id"], "n");
+}
+
+#[tokio::test]
+async fn replies_of_todays_servers() {
+    let server = ModelServer::start().unwrap();
+    server.answer_with(Reply::RateLimited(7));
+    let limited = send(&server, "/v1/chat/completions", "token", &body("seed")).await;
+    assert_eq!(limited.headers()["retry-after"], "7");
+
+    server.answer_with(Reply::NoContent);
+    let answer: Value =
+        send(&server, "/v1/chat/completions", "token", &body("seed")).await.json().await.unwrap();
+    let choice = &answer["choices"][0];
+    assert_eq!((&choice["message"]["content"], &choice["finish_reason"]), (&Value::Null, &"length".into()));
+
+    server.answer_with(Reply::Thinking { reasoning: "negative?".into(), text: "positive".into() });
+    let answer: Value =
+        send(&server, "/v1/chat/completions", "token", &body("seed")).await.json().await.unwrap();
+    let message = &answer["choices"][0]["message"];
+    assert_eq!(
+        (&message["content"], &message["reasoning_content"]),
+        (&"positive".into(), &"negative?".into())
+    );
+
+    server.answer_with(Reply::Endless);
+    let mut endless = send(&server, "/v1/chat/completions", "token", &body("seed")).await;
+    let mut read = 0;
+    while read < 2 << 20 {
+        read += endless.chunk().await.unwrap().expect("it never ends").len();
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_given_up_are_counted() {
+    let server = ModelServer::start().unwrap();
+    ask(&server, Protocol::OpenAi, "x").await.unwrap();
+    assert_eq!(server.abandoned(), 0);
+    let hold = server.hold();
+    for (protocol, count) in [(Protocol::Infer, 1), (Protocol::OpenAi, 2)] {
+        tokio::select! {
+            answer = ask(&server, protocol, "x") => panic!("{answer:?}"),
+            () = server.until_in_flight(1) => {}
+        }
+        server.until_abandoned(count).await;
+        assert_eq!((server.abandoned(), server.in_flight()), (count, 0));
+    }
+    drop(hold);
+}
+
+#[tokio::test]
+async fn tls_is_trusted_by_who_knows_the_authority() {
+    let server = ModelServer::start_with_tls().unwrap();
+    let url = format!("{}/v1/models", server.url());
+    assert!(url.starts_with("https://127.0.0.1:"));
+    assert!(reqwest::get(&url).await.is_err());
+    let authority = reqwest::Certificate::from_pem(server.authority().unwrap().as_bytes()).unwrap();
+    let client = reqwest::Client::builder().add_root_certificate(authority).build().unwrap();
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
 }

@@ -13,7 +13,7 @@ const LOOKS: [(bool, &str); 4] = [(false, "light"), (false, "dark"), (true, "lig
 async fn dress(browser: &Browser, phone: bool, scheme: &str) {
     browser.colour_scheme(scheme).await;
     if phone {
-        browser.be_a_phone().await;
+        browser.emulate_phone().await;
     }
 }
 

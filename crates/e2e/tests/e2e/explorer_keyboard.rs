@@ -84,7 +84,7 @@ async fn after_signing_in_the_focus_is_where_a_person_goes_on() {
 #[tokio::test]
 async fn on_a_phone_the_focus_follows_a_new_key() {
     let Some(browser) = Browser::start().await else { return };
-    browser.be_a_phone().await;
+    browser.emulate_phone().await;
     let app = App::builder().store(FIRST, "explored", [("a", &b"x"[..])]).start();
     open(&browser, &app, &format!("store={FIRST}")).await;
     ask(&browser, "[data-do=add]").await;

@@ -40,7 +40,7 @@ async fn observations_name_their_model_and_a_stand_in_is_marked() {
 #[tokio::test]
 async fn the_names_of_two_stores_can_be_told_apart_on_a_phone() {
     let Some(browser) = Browser::start().await else { return };
-    browser.be_a_phone().await;
+    browser.emulate_phone().await;
     let entries = [("a", &b"x"[..])];
     let app = App::builder().store(FIRST, "left", entries).store(SECOND, "right", entries).start();
     open(&browser, &app, &format!("store={FIRST}&against={SECOND}")).await;
@@ -66,7 +66,7 @@ async fn messages_cover_nothing_and_a_link_leads_back_to_the_app() {
     let app = App::builder().store(FIRST, "explored", [("a", &b"x"[..])]).start();
     for phone in [false, true] {
         if phone {
-            browser.be_a_phone().await;
+            browser.emulate_phone().await;
         }
         open(&browser, &app, &format!("store={FIRST}&key=a")).await;
         browser.until("document.querySelector('.value-body pre.text')").await;

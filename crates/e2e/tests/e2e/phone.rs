@@ -37,7 +37,7 @@ async fn assert_fits(browser: &Browser, what: &str) {
 #[tokio::test]
 async fn the_apps_pages_fit_a_phone() {
     let Some(browser) = Browser::start().await else { return };
-    browser.be_a_phone().await;
+    browser.emulate_phone().await;
     let model = ModelServer::start().unwrap();
     let app = tour::app(&model).start();
     tour::of_pages(&browser, &app, async |what| assert_fits(&browser, what).await).await;
@@ -60,7 +60,7 @@ async fn a_phone_shows_the_experiment_above_the_cards() {
     browser.until("document.querySelector('experiment-panel .variants li')").await;
     assert_eq!(browser.run(look, &[]).await, json!({ "open": true, "below": false, "beside": true }));
 
-    browser.be_a_phone().await;
+    browser.emulate_phone().await;
     browser.until("!document.querySelector('experiment-panel').checkVisibility()").await;
     browser.open(&app.url("/")).await;
     browser.until("document.querySelector('experiment-panel .variants li')").await;
@@ -73,7 +73,7 @@ async fn a_phone_shows_the_experiment_above_the_cards() {
 #[tokio::test]
 async fn the_explorer_fits_a_phone() {
     let Some(browser) = Browser::start().await else { return };
-    browser.be_a_phone().await;
+    browser.emulate_phone().await;
     let model = ModelServer::start().unwrap();
     let app = tour::explored(tour::app(&model)).start();
     tour::of_the_explorer(&browser, &app, async |what| assert_fits(&browser, what).await).await;
@@ -82,7 +82,7 @@ async fn the_explorer_fits_a_phone() {
 #[tokio::test]
 async fn a_phone_shows_the_keys_or_a_value_and_goes_back_and_forth() {
     let Some(browser) = Browser::start().await else { return };
-    browser.be_a_phone().await;
+    browser.emulate_phone().await;
     let model = ModelServer::start().unwrap();
     let app = tour::explored(tour::app(&model)).start();
     let shown = async || {
