@@ -1,7 +1,7 @@
 #!/bin/sh
 # Packages the command line as a plugin for Spin, so that `spin ab kv list` works:
 #
-#     cargo build --release --package ab
+#     cargo build --profile dist --package ab
 #     crates/ab/plugin/package.sh [--binary FILE] [--output FOLDER] [--url PREFIX] [--os OS] [--arch ARCH]
 #     spin plugins install --file FOLDER/ab.json --yes
 #
@@ -17,7 +17,7 @@ fail() {
     exit 1
 }
 
-binary=$root/target/release/ab
+binary=$root/target/dist/ab
 output=$root/target/plugin
 url=
 case $(uname -s) in
@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-[ -f "$binary" ] || fail "there is no $binary; build it first: cargo build --release --package ab"
+[ -f "$binary" ] || fail "there is no $binary; build it first: cargo build --profile dist --package ab"
 
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
 mkdir -p "$output"
