@@ -4,6 +4,7 @@
 mod error;
 
 // What is in a store: keys and values.
+mod entries;
 mod per_runtime;
 mod redis;
 mod sqlite;
@@ -16,12 +17,13 @@ mod name;
 
 pub use self::crash_point::crash_point;
 pub use self::directory::Directory;
+pub use self::entries::{Cursor, Entry};
 pub use self::error::StoreError;
 pub use self::name::StoreName;
 pub use self::per_runtime::PerRuntime;
 pub use self::redis::RedisStore;
 pub use self::sqlite::{Exclusive, Labels, Partition, SqliteStore};
-pub use self::store::{Cursor, Entry, Store};
+pub use self::store::Store;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use spin_app::StoreAddress;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::store::Position;
+use crate::entries::Position;
 use crate::{Cursor, Entry, PerRuntime, StoreError};
 
 /// How long an operation may take, connecting included.

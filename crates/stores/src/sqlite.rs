@@ -19,7 +19,7 @@ use self::file::{File, PATIENCE};
 pub use self::labels::{Labels, Partition};
 use self::readers::Readers;
 use self::writer::Writer;
-use crate::store::Position;
+use crate::entries::Position;
 use crate::{Cursor, Entry, StoreError};
 
 const GET: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";

@@ -9,10 +9,7 @@ use std::sync::Arc;
 
 use spin_app::StoreAddress;
 
-use crate::{RedisStore, SqliteStore, StoreError};
-
-/// A key and its value.
-pub type Entry = (String, Vec<u8>);
+use crate::{Cursor, Entry, RedisStore, SqliteStore, StoreError};
 
 /// An open store; cheap to clone. Its `Display` is how a person would name it: a path, or a URL without its password.
 #[derive(Clone, Debug)]
@@ -21,18 +18,6 @@ pub enum Store {
     Sqlite(Arc<SqliteStore>),
     /// A Redis database.
     Redis(Arc<RedisStore>),
-}
-
-/// Where the next page of keys starts. It holds nothing of the store's and can be kept for any time.
-#[derive(Clone, Debug)]
-pub struct Cursor(pub(crate) Position);
-
-#[derive(Clone, Debug)]
-pub(crate) enum Position {
-    /// After this key, in the order of the keys' bytes.
-    After(String),
-    /// Redis's own cursor.
-    Scan(u64),
 }
 
 impl Store {

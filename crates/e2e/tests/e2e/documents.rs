@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use e2e::app::{App, SENTIMENT};
@@ -40,6 +41,44 @@ fn the_architecture_names_every_part() {
     assert!(parts.len() > 8, "{parts:?}");
     let missing: Vec<&String> = parts.iter().filter(|part| !text.contains(part.as_str())).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md does not name {missing:?}");
+}
+
+/// The folders with sources below `folder`, by their names; those of tests say themselves what they are.
+fn source_folders(folder: &Path, names: &mut BTreeSet<String>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let is_source = |entry: fs::DirEntry| entry.path().extension().is_some_and(|it| it == "rs");
+        if name != "tests" && fs::read_dir(&path).unwrap().any(|entry| is_source(entry.unwrap())) {
+            names.insert(name);
+        }
+        source_folders(&path, names);
+    }
+}
+
+#[test]
+fn the_architecture_names_every_folder_of_every_part() {
+    let text = read("ARCHITECTURE.md");
+    let mut missing = Vec::new();
+    for part in parts() {
+        let in_crates = root().join("crates").join(&part).is_dir();
+        let (folder, name) = if in_crates {
+            (format!("crates/{part}"), format!("crates/{part}"))
+        } else {
+            (part.clone(), format!("{part}/"))
+        };
+        let Some((_, rest)) = text.split_once(&format!("**`{name}`**")) else {
+            missing.push(name);
+            continue;
+        };
+        // A part's entry ends where the next one begins.
+        let entry = rest.split("\n\n**`").next().unwrap();
+        let mut folders = BTreeSet::new();
+        source_folders(&root().join(&folder).join("src"), &mut folders);
+        let unnamed = folders.into_iter().filter(|it| !entry.contains(&format!("`{it}/`")));
+        missing.extend(unnamed.map(|it| format!("{folder}: {it}/")));
+    }
+    assert!(missing.is_empty(), "the code map of ARCHITECTURE.md does not name {missing:#?}");
 }
 
 #[test]
