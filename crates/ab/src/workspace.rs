@@ -170,7 +170,7 @@ impl Workspace {
                 if !self.exists(&address) {
                     return Err(failure(format!("No key value store found with name \"{store}\""))
                         .hint(format!(
-                            "`{0} kv create {store}` makes it; `{0} kv list` shows what there is",
+                            "`{0} kv create {store}` creates it; `{0} kv list` lists the stores",
                             program()
                         ))
                         .into());
@@ -182,7 +182,7 @@ impl Workspace {
                         "key value store \"{shown}\" is linked with several labels, each with entries of its own: {}",
                         labels.join(", ")
                     ))
-                    .hint("say which with --label")
+                    .hint("choose one with --label")
                     .into());
                 }
                 Ok(ResolvedStore { shown, address, label: labels.pop() })

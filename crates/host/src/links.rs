@@ -18,16 +18,16 @@ pub(crate) enum OpenError {
 
 /// A store could not be opened when its link was applied.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the store linked to the label \"{label}\": {source}")]
+#[error("cannot open the store linked to the label \"{label}\": {reason}")]
 pub struct LinkError {
     label: String,
-    source: StoreError,
+    reason: StoreError,
 }
 
 impl LinkError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
-        self.source.hint()
+        self.reason.hint()
     }
 }
 
@@ -121,7 +121,7 @@ impl Links {
 impl Link {
     fn open(label: &str, address: &StoreAddress) -> Result<Self, LinkError> {
         let store =
-            Store::open(address, label).map_err(|source| LinkError { label: label.to_owned(), source })?;
+            Store::open(address, label).map_err(|reason| LinkError { label: label.to_owned(), reason })?;
         Ok(Self { address: address.clone(), store })
     }
 }

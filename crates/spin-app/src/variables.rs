@@ -64,14 +64,14 @@ pub enum VariablesError {
     #[error("no provider resolved required variable(s): {}", spin_keys(.0))]
     Required(Vec<String>),
     /// A component's variable that refers to something else than a variable of the app.
-    #[error("the variable {variable:?} of the component {component:?}: {source}")]
+    #[error("the variable {variable:?} of the component {component:?}: {reason}")]
     Template {
         /// The component's id.
         component: String,
         /// Its variable.
         variable: String,
         /// What is wrong with its template.
-        source: TemplateError,
+        reason: TemplateError,
     },
 }
 
@@ -95,7 +95,7 @@ impl VariablesError {
                 let first = names.first().map(|name| environment_name(name)).unwrap_or_default();
                 Some(format!("give {}, or set it in the environment, as {first}", ways.join(" ")))
             }
-            Self::Template { source: TemplateError::UnknownVariable(name), .. } if !name.is_empty() => {
+            Self::Template { reason: TemplateError::UnknownVariable(name), .. } if !name.is_empty() => {
                 Some(format!("declare {name} under [variables]"))
             }
             Self::Template { .. } => None,
@@ -125,10 +125,10 @@ impl Variables {
         for component in &app.components {
             let mut values = BTreeMap::new();
             for (name, template) in &component.variables {
-                let value = variables.expand(template).map_err(|source| VariablesError::Template {
+                let value = variables.expand(template).map_err(|reason| VariablesError::Template {
                     component: component.id.clone(),
                     variable: name.clone(),
-                    source,
+                    reason,
                 })?;
                 values.insert(name.clone(), value);
             }

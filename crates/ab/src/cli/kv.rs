@@ -15,7 +15,7 @@ pub(crate) enum KvCommand {
     Create {
         /// The name of the key value store
         name: String,
-        /// Keep it in this Redis database instead of a file
+        /// Use this Redis database instead of a file
         #[arg(long, value_name = "URL")]
         redis: Option<String>,
         #[command(flatten)]
@@ -31,7 +31,7 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
-    /// Rename a key value store; links follow
+    /// Rename a key value store, and change the links to it
     Rename {
         /// Its name
         name: String,
@@ -56,7 +56,7 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
-    /// Set keys: all of them, or none if one cannot be set
+    /// Set keys, all of them or none
     Set {
         /// KEY=VALUE; KEY=@FILE takes the value from a file, KEY=- from standard input
         #[arg(value_name = "KEY=VALUE", required = true)]
@@ -66,7 +66,7 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
-    /// Delete keys: all of them, or none if one is not there
+    /// Delete keys, all of them or none
     Unset {
         /// The keys
         #[arg(value_name = "KEY", required = true)]
@@ -86,7 +86,7 @@ pub(crate) enum KvCommand {
     },
     /// List the keys, sorted
     Keys {
-        /// `text`: a key a line, control characters escaped; `json`: an array of strings, exact
+        /// `text`: one key per line, control characters escaped; `json`: an array with the exact keys
         #[arg(long, default_value = "text")]
         format: KeysFormat,
         #[command(flatten)]
@@ -96,7 +96,7 @@ pub(crate) enum KvCommand {
     },
     /// Write all entries as JSON Lines: {"key": "…", "value": "<base64>"}
     Export {
-        /// Where to [default: standard output]
+        /// The file to write [default: standard output]
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
         #[command(flatten)]
@@ -104,9 +104,9 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
-    /// Set all entries of an export: all of them, or none if one cannot be set
+    /// Set the entries of an export, all of them or none
     Import {
-        /// Where from [default: standard input]
+        /// The file to read [default: standard input]
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
         #[command(flatten)]

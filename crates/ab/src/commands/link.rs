@@ -31,5 +31,5 @@ fn confirmed(question: &str) -> anyhow::Result<bool> {
         return ask::confirm(question);
     }
     let statement = question.split(". Change").next().unwrap_or(question);
-    Err(failure(statement).hint("--yes changes the link; nothing was changed").into())
+    Err(failure(statement).hint("pass --yes to change the link; nothing was changed").into())
 }

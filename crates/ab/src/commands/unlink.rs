@@ -22,7 +22,7 @@ pub(crate) fn run(
     let app = workspace.app.name.clone();
     let Some(address) = workspace.config.links.get(label) else {
         return Err(failure(format!("no key value store was linked to app '{app}' with label '{label}'"))
-            .hint(format!("`{} kv list` shows the links", program()))
+            .hint(format!("`{} kv list` lists the links", program()))
             .into());
     };
     let shown = workspace.shown(address)?;

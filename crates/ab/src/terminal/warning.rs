@@ -47,11 +47,11 @@ impl Warning {
                  \"{rows_label}\": the app does not see them"
             ),
             Self::ObservationsStale { store, count: 1 } => {
-                format!("1 observation in \"{store}\" was made with the former prompt and is stale now")
+                format!("1 observation in \"{store}\" was made with the previous prompt and is now stale")
             }
             Self::ObservationsStale { store, count } => {
                 format!(
-                    "{count} observations in \"{store}\" were made with the former prompt and are stale now"
+                    "{count} observations in \"{store}\" were made with the previous prompt and are now stale"
                 )
             }
             Self::NoPlaceholder { store } => {
@@ -63,7 +63,9 @@ impl Warning {
                 format!("\"{store}\" has no prompt: the app will use its default prompt")
             }
             Self::KeysNotText { store, count } => {
-                format!("{count} keys in \"{store}\" are not text or hold no string and were left out")
+                format!(
+                    "{count} keys in \"{store}\" were left out: they are not text, or their values are not strings"
+                )
             }
             Self::UndeclaredVariable { name } => format!("the app has no variable \"{name}\""),
             Self::Analysis(notice) => notice.message.clone(),
@@ -83,7 +85,7 @@ impl Warning {
             Self::NotProven { label, conclusion } => {
                 format!("\"{label}\" is not known to be better. {conclusion}")
             }
-            Self::NotNoted { reason } => format!("the store could not be told: {reason}"),
+            Self::NotNoted { reason } => format!("the store could not record its label: {reason}"),
         }
     }
 
@@ -98,7 +100,7 @@ impl Warning {
                 Some(format!("`{program} link key-value {label} --store {store}` moves them"))
             }
             Self::ObservationsStale { store, .. } => Some(format!(
-                "their sentences are inferred again when they are asked; `{program} kv export --store {store}` keeps a copy"
+                "the model will be asked again for their sentences; `{program} kv export --store {store}` saves a copy of them"
             )),
             Self::NoPlaceholder { .. } => Some("put {SENTENCE} where the sentence belongs".to_owned()),
             Self::UndeclaredVariable { .. } => {

@@ -30,9 +30,9 @@ impl Workspace {
         if !self.exists(&address) {
             return Err(failure(format!("Key value store \"{store}\" does not exist"))
                 .hint(if StoreName::parse(store).is_ok() {
-                    format!("`{0} kv create {store}` makes it; `{0} kv list` shows what there is", program())
+                    format!("`{0} kv create {store}` creates it; `{0} kv list` lists the stores", program())
                 } else {
-                    format!("`{} kv list` shows what there is; a path has to lead to a file", program())
+                    format!("`{} kv list` lists the stores; a path must lead to an existing file", program())
                 })
                 .into());
         }
@@ -81,7 +81,7 @@ impl Workspace {
                 format!("unlink it first: `{} unlink key-value {other} --app {app}`", program())
             } else {
                 format!(
-                    "Spin links the label \"{other}\" to it by itself, unless {RUNTIME_CONFIG} links that label elsewhere"
+                    "Spin links the label \"{other}\" to it automatically, unless {RUNTIME_CONFIG} links that label to another store"
                 )
             };
             return Err(taken(shown, &format!("app \"{app}\""), &other).hint(hint).into());
@@ -133,7 +133,7 @@ fn rows_are_misplaced(address: &StoreAddress, label: &str) -> anyhow::Result<boo
 
 fn taken(shown: &str, app: &str, label: &str) -> Failure {
     failure(format!(
-        "Key value store \"{shown}\" is linked to {app} with the label \"{label}\", and its entries can only have one: \
+        "Key value store \"{shown}\" is linked to {app} with the label \"{label}\", and it can have only one label: \
          Spin keeps the entries of an SQLite file by label"
     ))
 }
@@ -153,6 +153,6 @@ fn label_elsewhere(config: &Path, address: &StoreAddress) -> Option<String> {
 fn name_of_app(config: &Path) -> String {
     match read_app(&config.with_file_name(FILE)) {
         Ok(app) => format!("app \"{}\" in {}", app.name, app.folder.display()),
-        Err(_) => format!("an app by {}", config.display()),
+        Err(_) => format!("the app configured by {}", config.display()),
     }
 }

@@ -105,7 +105,7 @@ fn an_import_sets_all_or_nothing() {
         hint: each line is an entry: {"key": "…", "value": "<base64>"}
         [exit status: 1]
         $ cargo ab kv import -s case-a twice.jsonl
-        error: cannot import twice.jsonl: line 3: the key "a" stands in line 1 already; nothing was imported
+        error: cannot import twice.jsonl: line 3: line 1 already has the key "a"; nothing was imported
         hint: each line is an entry: {"key": "…", "value": "<base64>"}
         [exit status: 1]
         $ cargo ab kv import -s case-a binary.jsonl
@@ -173,8 +173,8 @@ fn a_new_prompt_tells_how_many_observations_it_makes_stale() {
     same:
 
     new:
-    warning: 2 observations in "case-a" were made with the former prompt and are stale now
-    hint: their sentences are inferred again when they are asked; `cargo ab kv export --store case-a` keeps a copy
+    warning: 2 observations in "case-a" were made with the previous prompt and are now stale
+    hint: the model will be asked again for their sentences; `cargo ab kv export --store case-a` saves a copy of them
 
     without:
     warning: the prompt in "case-a" has no placeholder {SENTENCE}: the app will use its default prompt
@@ -202,7 +202,7 @@ fn keys_are_deleted_all_or_none() {
         @r#"
         $ cargo ab kv unset -s case-a a nowhere b
         error: No key "nowhere" in key value store "case-a"
-        hint: `cargo ab kv keys` lists the keys; nothing was deleted
+        hint: `cargo ab kv keys --store case-a` lists the keys; nothing was deleted
         [exit status: 1]
         $ cargo ab kv unset -s case-a a b a
         $ cargo ab kv keys -s case-a
@@ -212,8 +212,8 @@ fn keys_are_deleted_all_or_none() {
         $ cargo ab kv unset -s case-a prompt
         warning: "case-a" has no prompt: the app will use its default prompt
         hint: `cargo ab kv set --store case-a prompt=@FILE` sets one
-        warning: 1 observation in "case-a" was made with the former prompt and is stale now
-        hint: their sentences are inferred again when they are asked; `cargo ab kv export --store case-a` keeps a copy
+        warning: 1 observation in "case-a" was made with the previous prompt and is now stale
+        hint: the model will be asked again for their sentences; `cargo ab kv export --store case-a` saves a copy of them
         $ cargo ab kv unset -s case-a
         error: the following required arguments were not provided:
           <KEY>...
@@ -287,18 +287,18 @@ fn a_pair_that_is_wrong_sets_nothing() {
         ]),
         @r#"
         $ cargo ab kv set -s case-a a=1 b
-        error: "b" is not a key and a value
+        error: "b" is not of the form KEY=VALUE
         hint: write KEY=VALUE, KEY=@FILE to read a file, or KEY=- to read standard input
         [exit status: 1]
         $ cargo ab kv set -s case-a a=1 =2
-        error: "=2" is not a key and a value
+        error: "=2" is not of the form KEY=VALUE
         hint: write KEY=VALUE, KEY=@FILE to read a file, or KEY=- to read standard input
         [exit status: 1]
         $ cargo ab kv set -s case-a a=1 b=@nowhere
         error: cannot read nowhere, the value of "b": No such file or directory (os error 2)
         [exit status: 1]
         $ cargo ab kv set -s case-a a=- b=-
-        error: standard input can be the value of one key only
+        error: only one key can take its value from standard input
         [exit status: 1]
         $ cargo ab kv set -s case-a
         error: the following required arguments were not provided:

@@ -491,7 +491,7 @@ fn what_cannot_be_evaluated() {
         [exit status: 1]
         $ cargo ab eval --data data.csv --store nowhere
         error: No key value store found with name "nowhere"
-        hint: `cargo ab kv create nowhere` makes it; `cargo ab kv list` shows what there is
+        hint: `cargo ab kv create nowhere` creates it; `cargo ab kv list` lists the stores
         [exit status: 1]
         $ cargo ab eval --data data.csv --prompt-file plain.txt
         error: plain.txt is not a prompt: it needs to be UTF-8 and to contain {SENTENCE}

@@ -60,15 +60,15 @@ fn names_that_break_the_rule() {
         [exit status: 1]
         $ cargo ab kv rename nowhere case-b
         error: No key value store found with name "nowhere"
-        hint: `cargo ab kv list` shows what there is
+        hint: `cargo ab kv list` lists the stores
         [exit status: 1]
         $ cargo ab kv delete nowhere --yes
         error: No key value store found with name "nowhere"
-        hint: `cargo ab kv list` shows what there is
+        hint: `cargo ab kv list` lists the stores
         [exit status: 1]
         $ cargo ab kv delete case-a
-        error: deleting key value store "case-a" is irreversible
-        hint: --yes deletes it without asking; nothing was changed
+        error: deleting key value store "case-a" cannot be undone
+        hint: pass --yes to delete it without being asked; nothing was changed
         [exit status: 1]
         $ cargo ab kv set --store no.name k=1
         error: "no.name" is not a valid store name

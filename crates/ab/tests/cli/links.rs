@@ -31,11 +31,11 @@ fn what_is_refused_and_what_is_warned_of() {
         @r#"
         $ cargo ab link key-value one --store nowhere
         error: Key value store "nowhere" does not exist
-        hint: `cargo ab kv create nowhere` makes it; `cargo ab kv list` shows what there is
+        hint: `cargo ab kv create nowhere` creates it; `cargo ab kv list` lists the stores
         [exit status: 1]
         $ cargo ab link key-value one --store ./nowhere.db
         error: Key value store "./nowhere.db" does not exist
-        hint: `cargo ab kv list` shows what there is; a path has to lead to a file
+        hint: `cargo ab kv list` lists the stores; a path must lead to an existing file
         [exit status: 1]
         $ cargo ab link key-value one --store case-a --app other-app
         error: there is no app "other-app" here: the app of this folder is "sentiment-analysis-ab-test"
@@ -47,12 +47,12 @@ fn what_is_refused_and_what_is_warned_of() {
         error: Key value store "case-a" is already linked to app "sentiment-analysis-ab-test" with the label "one"
         [exit status: 1]
         $ cargo ab link key-value two --store case-a
-        error: Key value store "case-a" is linked to app "sentiment-analysis-ab-test" with the label "one", and its entries can only have one: Spin keeps the entries of an SQLite file by label
+        error: Key value store "case-a" is linked to app "sentiment-analysis-ab-test" with the label "one", and it can have only one label: Spin keeps the entries of an SQLite file by label
         hint: unlink it first: `cargo ab unlink key-value one --app sentiment-analysis-ab-test`
         [exit status: 1]
         $ cargo ab link key-value one --store case-b
         error: App "sentiment-analysis-ab-test"'s "one" label is currently linked to "case-a"
-        hint: --yes changes the link; nothing was changed
+        hint: pass --yes to change the link; nothing was changed
         [exit status: 1]
         $ cargo ab link key-value one --store case-b --yes
         Key value store "case-b" is now linked to app "sentiment-analysis-ab-test" with the label "one"
@@ -62,7 +62,7 @@ fn what_is_refused_and_what_is_warned_of() {
         hint: add "misspelt" to a component's key_value_stores in spin.toml
         $ cargo ab unlink key-value two
         error: no key value store was linked to app 'sentiment-analysis-ab-test' with label 'two'
-        hint: `cargo ab kv list` shows the links
+        hint: `cargo ab kv list` lists the links
         [exit status: 1]
         $ cargo ab unlink key-value one --app other-app
         error: there is no app "other-app" here: the app of this folder is "sentiment-analysis-ab-test"
@@ -147,7 +147,7 @@ fn a_store_shared_by_two_apps_has_one_label() {
         ]),
         @r#"
         $ cargo ab link key-value mine --from other --store .spin/stores/case-a.db
-        error: Key value store "[FOLDER]/.spin/stores/case-a.db" is linked to app "sentiment-analysis-ab-test" in [FOLDER] with the label "shared", and its entries can only have one: Spin keeps the entries of an SQLite file by label
+        error: Key value store "[FOLDER]/.spin/stores/case-a.db" is linked to app "sentiment-analysis-ab-test" in [FOLDER] with the label "shared", and it can have only one label: Spin keeps the entries of an SQLite file by label
         hint: link it with the label "shared" here too, or unlink it there; nothing was changed
         [exit status: 1]
         $ cargo ab link key-value shared --from other --store .spin/stores/case-a.db
@@ -157,7 +157,7 @@ fn a_store_shared_by_two_apps_has_one_label() {
         $ cargo ab unlink key-value shared
         Key value store 'case-a' no longer linked to app sentiment-analysis-ab-test
         $ cargo ab link key-value mine --store case-a
-        error: Key value store "case-a" is linked to app "other-app" in [FOLDER]/other with the label "shared", and its entries can only have one: Spin keeps the entries of an SQLite file by label
+        error: Key value store "case-a" is linked to app "other-app" in [FOLDER]/other with the label "shared", and it can have only one label: Spin keeps the entries of an SQLite file by label
         hint: link it with the label "shared" here too, or unlink it there; nothing was changed
         [exit status: 1]
         $ cargo ab unlink key-value shared --from other
@@ -262,8 +262,8 @@ fn the_label_that_spin_links_by_itself() {
         $ cargo ab kv get --label default k
         1
         $ cargo ab link key-value other --store .spin/sqlite_key_value.db
-        error: Key value store ".spin/sqlite_key_value.db" is linked to app "sentiment-analysis-ab-test" with the label "default", and its entries can only have one: Spin keeps the entries of an SQLite file by label
-        hint: Spin links the label "default" to it by itself, unless runtime-config.toml links that label elsewhere
+        error: Key value store ".spin/sqlite_key_value.db" is linked to app "sentiment-analysis-ab-test" with the label "default", and it can have only one label: Spin keeps the entries of an SQLite file by label
+        hint: Spin links the label "default" to it automatically, unless runtime-config.toml links that label to another store
         [exit status: 1]
         "#
     );

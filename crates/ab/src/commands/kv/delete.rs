@@ -16,7 +16,7 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
     let mut workspace = Workspace::open_to_change(location)?;
     let Some(address) = workspace.stores.names()?.remove(&name) else {
         return Err(failure(format!("No key value store found with name \"{name}\""))
-            .hint(format!("`{} kv list` shows what there is", program()))
+            .hint(format!("`{} kv list` lists the stores", program()))
             .into());
     };
     let linked = workspace.labels_of(&address);
@@ -50,8 +50,8 @@ fn confirmed(
     printer: Printer,
 ) -> anyhow::Result<bool> {
     if !ask::can_ask() {
-        return Err(failure(format!("deleting key value store \"{name}\" is irreversible"))
-            .hint("--yes deletes it without asking; nothing was changed")
+        return Err(failure(format!("deleting key value store \"{name}\" cannot be undone"))
+            .hint("pass --yes to delete it without being asked; nothing was changed")
             .into());
     }
     if !linked.is_empty() {

@@ -50,7 +50,7 @@ pub(super) fn read(input: impl BufRead) -> anyhow::Result<Vec<Entry>> {
         let value =
             STANDARD.decode(value).map_err(|error| wrong(format!("the value is not base64: {error}")))?;
         if let Some(earlier) = lines.insert(key.clone(), number) {
-            return Err(wrong(format!("the key {key:?} stands in line {earlier} already")).into());
+            return Err(wrong(format!("line {earlier} already has the key {key:?}")).into());
         }
         entries.push((key, value));
     }
@@ -93,7 +93,7 @@ mod tests {
             ("{\"key\":\"a\",\"value\":\"\",\"x\":1}", "line 1: unknown field `x`"),
             (
                 "{\"key\":\"a\",\"value\":\"\"}\n{\"key\":\"a\",\"value\":\"\"}",
-                "line 2: the key \"a\" stands in line 1",
+                "line 2: line 1 already has the key \"a\"",
             ),
             ("{\"key\":\"\\ud800\",\"value\":\"\"}", "line 1: "),
         ];

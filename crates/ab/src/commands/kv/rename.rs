@@ -26,7 +26,7 @@ pub(crate) fn run(name: &str, new_name: &str, location: &Location, printer: Prin
         crash_point("rename:moved");
     } else if linked.is_empty() || !names.contains_key(&new_name) {
         return Err(failure(format!("No key value store found with name \"{name}\""))
-            .hint(format!("`{} kv list` shows what there is", program()))
+            .hint(format!("`{} kv list` lists the stores", program()))
             .into());
     }
     let address = workspace.stores.address(&new_name)?;

@@ -24,7 +24,7 @@ pub(crate) fn run(
     let workspace = Workspace::open(location)?;
     let found = workspace.find(target)?;
     if pairs.iter().filter(|pair| pair.split_once('=').is_some_and(|(_, value)| value == "-")).count() > 1 {
-        return Err(failure("standard input can be the value of one key only").into());
+        return Err(failure("only one key can take its value from standard input").into());
     }
     let entries: Vec<Entry> = pairs.iter().map(|pair| entry(pair)).collect::<Result<_, _>>()?;
     let store = workspace.open_store(&found, printer)?;
@@ -34,7 +34,7 @@ pub(crate) fn run(
 
 fn entry(pair: &str) -> anyhow::Result<Entry> {
     let (key, value) = pair.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-        failure(format!("{pair:?} is not a key and a value"))
+        failure(format!("{pair:?} is not of the form KEY=VALUE"))
             .hint("write KEY=VALUE, KEY=@FILE to read a file, or KEY=- to read standard input")
     })?;
     let value = match value.strip_prefix('@') {

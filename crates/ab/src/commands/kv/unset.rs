@@ -21,7 +21,11 @@ pub(crate) fn run(
     for key in keys {
         if store.get(key)?.is_none() {
             return Err(failure(format!("No key \"{key}\" in key value store \"{}\"", found.shown))
-                .hint(format!("`{} kv keys` lists the keys; nothing was deleted", program()))
+                .hint(format!(
+                    "`{} kv keys --store {}` lists the keys; nothing was deleted",
+                    program(),
+                    found.shown
+                ))
                 .into());
         }
     }
