@@ -38,6 +38,9 @@ pub struct AppBuilder {
     links: BTreeMap<String, Link>,
     model: Option<String>,
     variables: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
+    /// The folder of the app, whose manifest it is unless there is another.
+    app: &'static Path,
     manifest: Option<String>,
     dotenv: Option<String>,
 }
@@ -76,10 +79,19 @@ impl App {
             links: links.into_iter().map(|(label, link)| (label.to_owned(), link)).collect(),
             model: None,
             variables: Vec::new(),
+            environment: Vec::new(),
+            app: artifacts::root(),
             manifest: None,
             dotenv: None,
         }
         .credentials(CREDENTIALS)
+    }
+
+    /// The tests' own app, which passes requests on to the servers at `granted`; see `crates/e2e/forwarder`.
+    pub fn forwarder(granted: &str) -> AppBuilder {
+        let links = BTreeMap::new();
+        AppBuilder { links, app: artifacts::forwarder(), ..Self::builder().no_variables() }
+            .variable("granted", granted)
     }
 
     /// The app with a model, and no more than that.
@@ -280,6 +292,13 @@ impl AppBuilder {
         self
     }
 
+    /// Sets an environment variable of the process.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// Replaces a part of the manifest, which then is a copy in a folder of its own.
     #[must_use]
     pub fn manifest(mut self, part: &str, by: &str) -> Self {
@@ -319,6 +338,7 @@ impl AppBuilder {
             log_folder: &folder.path().join("logs"),
             state_folder: &folder.path().join("state"),
             variables: &self.variables,
+            environment: &self.environment,
         }
         .start();
         let address = process.wait_for(announced);
@@ -328,7 +348,7 @@ impl AppBuilder {
     }
 
     fn manifest_folder(&self, folder: &Path) -> PathBuf {
-        if self.manifest.is_some() { folder.join("app") } else { artifacts::root().to_owned() }
+        if self.manifest.is_some() { folder.join("app") } else { self.app.to_owned() }
     }
 
     fn runtime_config(&self) -> String {

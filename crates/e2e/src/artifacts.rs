@@ -24,12 +24,26 @@ pub fn ab() -> &'static Path {
 pub fn build_components() {
     static BUILT: LazyLock<()> = LazyLock::new(|| {
         if given_ab().is_none() {
-            let ab = ab();
-            let _alone = alone();
-            run(Command::new(ab).arg("build").arg("--from").arg(root()));
+            build(root());
         }
     });
     LazyLock::force(&BUILT);
+}
+
+/// The folder of the tests' own app, which is built once as well.
+pub fn forwarder() -> &'static Path {
+    static FORWARDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = root().join("crates/e2e/forwarder");
+        build(&folder);
+        folder
+    });
+    &FORWARDER
+}
+
+fn build(app: &Path) {
+    let ab = ab();
+    let _alone = alone();
+    run(Command::new(ab).arg("build").arg("--from").arg(app));
 }
 
 fn given_ab() -> Option<PathBuf> {

@@ -8,7 +8,7 @@
 //! - [`artifacts`]: the command line and the components, built once.
 //! - [`store`]: a store's file, in Spin's format; [`explorer`]: the explorer's REST interface; [`raw`]: bytes as they are.
 //! - [`browser`]: a real one; [`axe`]: whether everybody can use what it shows; [`redis_server`]: a real one; [`tool`]: what to do where they are missing.
-//! - [`model_server`]: a scripted model, the one test double there is.
+//! - [`model_server`]: a scripted model; [`origin`]: any server outside the app, over TLS too. They are the test doubles there are.
 //! - [`process`]: what all that runs as.
 
 #![expect(
@@ -32,6 +32,7 @@ pub mod store;
 pub mod axe;
 pub mod browser;
 pub mod model_server;
+pub mod origin;
 pub mod redis_server;
 pub mod tool;
 

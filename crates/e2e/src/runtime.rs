@@ -46,6 +46,7 @@ pub(crate) struct Launch<'a> {
     pub(crate) log_folder: &'a Path,
     pub(crate) state_folder: &'a Path,
     pub(crate) variables: &'a [(String, String)],
+    pub(crate) environment: &'a [(String, String)],
 }
 
 impl Launch<'_> {
@@ -72,6 +73,7 @@ impl Launch<'_> {
         }
         command.current_dir(self.folder);
         clean_environment(&mut command);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let process = Process::start("the app", &mut command);
         // `spin up` runs the trigger as a process of its own.
         if matches!(runtime(), Runtime::Spin(_)) { process.with_children() } else { process }

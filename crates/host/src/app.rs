@@ -39,10 +39,8 @@ pub struct Settings {
     pub log_folder: Option<PathBuf>,
     /// Do not show what components print; it still goes to the log folder.
     pub quiet: bool,
-    /// How long a component may take until its answer begins.
+    /// How long a component may take until its answer begins, and a model for one inference.
     pub request_limit: Duration,
-    /// How long a model may take for one inference.
-    pub inference_limit: Duration,
 }
 
 impl Default for Settings {
@@ -54,8 +52,7 @@ impl Default for Settings {
             environment: Vec::new(),
             log_folder: None,
             quiet: false,
-            request_limit: Duration::from_mins(2),
-            inference_limit: Duration::from_mins(1),
+            request_limit: Duration::from_hours(1),
         }
     }
 }
@@ -98,7 +95,7 @@ impl App {
             Some(url) => LlmConfig { url: url.clone(), ..llm },
             None => llm,
         });
-        let model_client = llm.map(|llm| ModelClient::new(&llm, settings.inference_limit)).transpose()?;
+        let model_client = llm.map(|llm| ModelClient::new(&llm, settings.request_limit)).transpose()?;
         let links = Arc::new(Links::open(&links::granted(&manifest, &config))?);
         let (output, printing) = Output::start(settings.quiet, settings.log_folder.clone());
 
@@ -191,10 +188,10 @@ fn compile(
     ServicePre::new(pre).map_err(|error| LoadError::NotAService { id: id(), error })
 }
 
-/// The hosts that `component` may call: this runtime reaches none outside the app.
+/// The hosts that `component` may call: over HTTP, for this runtime speaks no other protocol.
 fn hosts(component: &manifest::Component, variables: &Variables) -> Result<AllowedHosts, LoadError> {
     let hosts = AllowedHosts::resolve(&component.allowed_outbound_hosts, variables)?;
-    match hosts.beyond_components() {
+    match hosts.beyond_http() {
         Some(host) => Err(LoadError::HostNeedsSpin { id: component.id.clone(), host: host.to_owned() }),
         None => Ok(hosts),
     }

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_util::sync::DropGuard;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::limits;
@@ -101,18 +102,19 @@ impl Body for Streamed {
 #[derive(Debug)]
 pub(crate) struct CutOff;
 
-/// Ties an answer to the instance it comes from: the place of the request is kept until the body is written, and a
-/// body that an instance left half-written is an error instead of an end. A small answer is read whole, so that
-/// head and body go out in one write.
+/// Ties an answer to the instance it comes from and to the caller it goes to: the place of the request is kept until the
+/// body is written, a body that an instance left half-written is an error instead of an end, and a caller who takes
+/// half of it no longer waits. A small answer is read whole, so that head and body go out in one write.
 pub(crate) async fn guarded(
     response: Response<WasiBody>,
     permit: OwnedSemaphorePermit,
     instance: Failed,
+    waiting: DropGuard,
 ) -> Result<Response<WasiBody>, CutOff> {
     let length = response.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let (head, body) = response.into_parts();
-    let guarded = Guarded { body, instance, _permit: permit };
+    let guarded = Guarded { body, left: length, instance, waiting: Some(waiting), _permit: permit };
     let body = if length.is_some_and(|length| length <= limits::SMALL_BODY) {
         full(guarded.collect().await.map_err(|_| CutOff)?.to_bytes())
     } else {
@@ -123,7 +125,10 @@ pub(crate) async fn guarded(
 
 struct Guarded {
     body: WasiBody,
+    /// What is left of the body, where its length is known: whoever has got it all need not look for the end.
+    left: Option<u64>,
     instance: Failed,
+    waiting: Option<DropGuard>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -135,10 +140,21 @@ impl Body for Guarded {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+        let frame = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
             None if self.instance.is_set() => Some(Err(Error::HttpResponseIncomplete)),
             frame => frame,
-        })
+        };
+        if let Some(left) = &mut self.left
+            && let Some(Ok(frame)) = &frame
+        {
+            *left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len) as u64);
+        }
+        if (frame.is_none() || self.left == Some(0))
+            && let Some(waiting) = self.waiting.take()
+        {
+            waiting.disarm();
+        }
+        Poll::Ready(frame)
     }
 
     // `is_end_stream` stays false: only the last poll tells whether the instance survived.

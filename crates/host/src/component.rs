@@ -122,4 +122,9 @@ impl Component {
     pub(crate) fn may_call(&self, scheme: &str, host: &str, port: u16) -> bool {
         self.grants.hosts.allows(scheme, host, port)
     }
+
+    /// Whether the manifest allows a request to the app itself: in either scheme, as with Spin.
+    pub(crate) fn may_call_itself(&self) -> bool {
+        ["http", "https"].iter().any(|scheme| self.grants.hosts.allows_self(scheme))
+    }
 }

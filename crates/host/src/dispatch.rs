@@ -1,8 +1,10 @@
 //! From a component's id and a request to an answer, on one core.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, Weak};
 
 use http::{Request, Response, StatusCode};
+use http_client::HttpClient;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use wasmtime_wasi_http::WasiBody;
@@ -20,6 +22,8 @@ use crate::workers::{Ticket, Workers};
 /// on their core.
 pub(crate) struct Core {
     router: Arc<Router>,
+    address: SocketAddr,
+    http_client: HttpClient,
     /// In the order of the manifest's components.
     handlers: Vec<Handler>,
 }
@@ -41,9 +45,11 @@ pub(crate) enum Failure {
 }
 
 impl Core {
-    pub(crate) fn new(components: &[Arc<Component>], router: Arc<Router>) -> Arc<Self> {
+    pub(crate) fn new(components: &[Arc<Component>], router: Arc<Router>, address: SocketAddr) -> Arc<Self> {
         Arc::new_cyclic(|core: &Weak<Self>| Self {
             router,
+            address,
+            http_client: HttpClient::new(),
             handlers: components
                 .iter()
                 .map(|component| Handler {
@@ -59,6 +65,16 @@ impl Core {
         &self.router
     }
 
+    /// Where the app listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// For requests to servers outside the app, over this core's own connections.
+    pub(crate) fn http_client(&self) -> &HttpClient {
+        &self.http_client
+    }
+
     /// Lets the component at `index` of the manifest answer `request`, whose URI has a scheme and an authority.
     pub(crate) async fn handle(
         &self,
@@ -68,8 +84,9 @@ impl Core {
         let handler = self.handlers.get(index).ok_or(Failure::Died)?;
         let permit = handler.permit().await?;
         let ticket = Arc::new(Ticket::default());
+        let waiting = ticket.caller().waiting();
         let response = handler.answer(&ticket, request).await?;
-        body::guarded(response, permit, ticket.instance()).await.map_err(|_| Failure::Died)
+        body::guarded(response, permit, ticket.instance(), waiting).await.map_err(|_| Failure::Died)
     }
 }
 

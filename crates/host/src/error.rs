@@ -56,7 +56,7 @@ pub enum LoadError {
         /// What wasmtime says.
         error: wasmtime::Error,
     },
-    /// A component may call a host outside the app, which this runtime never does.
+    /// A component may call a host in a protocol that this runtime does not speak.
     #[error("component \"{id}\": the outbound host \"{host}\" needs Spin")]
     HostNeedsSpin {
         /// The component.

@@ -6,6 +6,7 @@ use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::caller::Caller;
 use crate::chaining::Chaining;
 use crate::component::Component;
 use crate::dispatch::Core;
@@ -37,6 +38,16 @@ impl Guest {
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         Ok(store)
+    }
+
+    /// From now on the instance is at work for `caller`.
+    pub(crate) fn begin(&mut self, caller: Caller) {
+        self.chaining.begin(caller);
+    }
+
+    /// Whom the instance is at work for.
+    pub(crate) fn caller(&self) -> &Caller {
+        self.chaining.caller()
     }
 }
 

@@ -15,6 +15,7 @@ mod reload;
 
 // How its components run: instances on wasmtime.
 mod bindings;
+mod caller;
 mod chaining;
 mod compiled;
 mod component;
@@ -23,6 +24,7 @@ mod engine;
 mod guest;
 mod interfaces;
 mod limits;
+mod outbound;
 mod workers;
 
 // How requests reach them.

@@ -121,7 +121,7 @@ fn start_core(site: Arc<Site>) -> std::io::Result<Started> {
 
 /// Serves connections until no more can come, then lets those in flight finish.
 async fn run_core(site: &Arc<Site>, mut connections: mpsc::UnboundedReceiver<Connection>) {
-    let core = Core::new(&site.components, site.router.clone());
+    let core = Core::new(&site.components, site.router.clone(), site.address);
     let graceful = GracefulShutdown::new();
     while let Some((stream, client, permit)) = connections.recv().await {
         let Ok(stream) = TcpStream::from_std(stream) else { continue };

@@ -14,6 +14,7 @@ use wasmtime_wasi_http::handler::{
     HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
+use crate::caller::Caller;
 use crate::component::Component;
 use crate::dispatch::Core;
 use crate::guest::Guest;
@@ -74,14 +75,22 @@ impl Failed {
     }
 }
 
-/// Handed in with a request; tells afterwards which instance took it.
+/// Handed in with a request; tells the instance whom it works for, and afterwards which instance took it.
 #[derive(Default)]
-pub(crate) struct Ticket(OnceLock<Failed>);
+pub(crate) struct Ticket {
+    caller: Caller,
+    instance: OnceLock<Failed>,
+}
 
 impl Ticket {
     /// The failure flag of the instance that took the request.
     pub(crate) fn instance(&self) -> Failed {
-        self.0.get().cloned().unwrap_or_default()
+        self.instance.get().cloned().unwrap_or_default()
+    }
+
+    /// Whoever waits for the answer.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 }
 
@@ -110,13 +119,21 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        _: StoreContextMut<'_, Guest>,
+        mut store: StoreContextMut<'_, Guest>,
         ticket: Arc<Ticket>,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
         // A ticket is handed in once, so it is still empty.
-        let _ = ticket.0.set(self.failed.clone());
-        Box::pin(tokio::time::sleep(self.request_limit))
+        let _ = ticket.instance.set(self.failed.clone());
+        let caller = ticket.caller();
+        store.data_mut().begin(caller.clone());
+        let (limit, gone) = (tokio::time::sleep(self.request_limit), caller.gone());
+        Box::pin(async move {
+            tokio::select! {
+                () = limit => {}
+                () = gone => {}
+            }
+        })
     }
 
     fn drop(&self, store: Store<Guest>, result: wasmtime::Result<()>) {

@@ -153,9 +153,10 @@ impl AllowedHosts {
         self.0.iter().any(|entry| entry.has_scheme(scheme) && covers(entry))
     }
 
-    /// The first entry that allows more than calls to the app's other components, as it was written.
-    pub fn beyond_components(&self) -> Option<&str> {
-        self.0.iter().find(|entry| !entry.host.is_component()).map(|entry| entry.written.as_str())
+    /// The first entry that allows more than HTTP, as it was written. The app's other components speak nothing else.
+    pub fn beyond_http(&self) -> Option<&str> {
+        let beyond = |entry: &&Entry| !entry.is_http() && !entry.host.is_component();
+        self.0.iter().find(beyond).map(|entry| entry.written.as_str())
     }
 }
 
@@ -190,6 +191,10 @@ impl Entry {
             host,
             port,
         })
+    }
+
+    fn is_http(&self) -> bool {
+        matches!(self.scheme.as_deref(), Some("http" | "https"))
     }
 
     fn has_scheme(&self, scheme: &str) -> bool {
@@ -370,18 +375,22 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_out_of_the_app_is_found() {
+    fn what_allows_more_than_http_is_found() {
         for (entry, beyond) in [
             ("http://inference.spin.internal", false),
-            ("http://*.spin.internal", false),
-            ("http://spin.internal", true),
-            ("http://a.b.spin.internal", true),
-            ("http://self", true),
+            ("*://inference.spin.internal:*", false),
+            ("*://*.spin.internal:80", false),
+            ("http://self", false),
+            ("http://*:*", false),
+            ("https://example.com", false),
+            ("http://10.0.0.0/8", false),
             ("*://*:*", true),
-            ("http://example.com", true),
-            ("http://10.0.0.0/8", true),
+            ("*://example.com:80", true),
+            ("*://a.b.spin.internal:80", true),
+            ("redis://example.com", true),
+            ("postgres://127.0.0.1", true),
         ] {
-            assert_eq!(parse(entry).unwrap().beyond_components(), beyond.then_some(entry));
+            assert_eq!(parse(entry).unwrap().beyond_http(), beyond.then_some(entry));
         }
     }
 

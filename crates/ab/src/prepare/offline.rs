@@ -6,6 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use bytes::Bytes;
+use http::Request;
+use http_client::HttpClient;
 use spin_app::Manifest;
 use spin_app::runtime_config::LlmConfig;
 use spin_app::variables::Providers;
@@ -22,6 +25,9 @@ const NOTE: &str = "model_note";
 
 /// How long what listens at the model's address may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The most that is read of what it says, in bytes.
+const LONGEST_GREETING: usize = 64 * 1024;
 
 /// Where the offline model answers.
 pub(crate) struct Offline {
@@ -99,7 +105,7 @@ fn listen(runtime: &Runtime, url: &str) -> anyhow::Result<Option<TcpListener>> {
 
 fn address(url: &str) -> anyhow::Result<SocketAddr> {
     let parsed =
-        reqwest::Url::parse(url).with_context(|| format!("[llm_compute]: the url \"{url}\" is not a URL"))?;
+        url::Url::parse(url).with_context(|| format!("[llm_compute]: the url \"{url}\" is not a URL"))?;
     let port = parsed.port_or_known_default().unwrap_or(80);
     let addresses = (parsed.host_str().unwrap_or_default().trim_matches(['[', ']']), port).to_socket_addrs();
     let loopback =
@@ -113,10 +119,9 @@ fn address(url: &str) -> anyhow::Result<SocketAddr> {
 
 /// Whether the offline model answers at `url`.
 async fn answers(url: &str) -> bool {
-    let asked = async { reqwest::get(url).await?.text().await };
-    tokio::time::timeout(PATIENCE, asked)
-        .await
-        .is_ok_and(|answer| answer.is_ok_and(|body| offline_model::identifies_itself(&body)))
+    let Ok(request) = Request::get(url).body(Bytes::new()) else { return false };
+    let answer = HttpClient::new().exchange(request, PATIENCE, LONGEST_GREETING).await;
+    answer.is_ok_and(|answer| offline_model::identifies_itself(&String::from_utf8_lossy(answer.body())))
 }
 
 /// Tells the app, where it wants to know and has not been told otherwise, that the offline model answers.

@@ -10,6 +10,7 @@ mod redis_stores;
 
 mod bad_input;
 mod model_failures;
+mod outbound;
 
 mod feedback;
 mod results;

@@ -237,9 +237,9 @@ fn what_is_missing_from_a_configuration_and_what_needs_spin() {
     [exit status: 1]
     "#);
     let sandbox = Sandbox::new();
-    sandbox.replace("spin.toml", "http://inference.spin.internal", "https://api.example.com");
+    sandbox.replace("spin.toml", "http://inference.spin.internal", "postgres://db.example.com");
     assert_snapshot!(sandbox.up(&[]), @r#"
-    error: component "sentiment-analysis": the outbound host "https://api.example.com" needs Spin
+    error: component "sentiment-analysis": the outbound host "postgres://db.example.com" needs Spin
     hint: run this app with `spin up`, or take the host out
     [exit status: 1]
     "#);

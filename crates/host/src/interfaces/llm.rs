@@ -38,7 +38,10 @@ impl Host for &mut Guest {
             top_k: params.top_k,
             top_p: params.top_p,
         };
-        Ok(match client.infer(inference).await {
+        let Some(completed) = self.caller().unless_gone(client.infer(inference)).await else {
+            return Ok(Err(abandoned()));
+        };
+        Ok(match completed {
             Ok(completion) => Ok(InferencingResult {
                 text: completion.text,
                 usage: InferencingUsage {
@@ -59,7 +62,10 @@ impl Host for &mut Guest {
             Ok(client) => client,
             Err(error) => return Ok(Err(error)),
         };
-        Ok(match client.embed(&model, &texts).await {
+        let Some(embedded) = self.caller().unless_gone(client.embed(&model, &texts)).await else {
+            return Ok(Err(abandoned()));
+        };
+        Ok(match embedded {
             Ok(embeddings) => Ok(EmbeddingsResult {
                 embeddings: embeddings.embeddings,
                 usage: EmbeddingsUsage { prompt_token_count: embeddings.prompt_tokens },
@@ -67,4 +73,9 @@ impl Host for &mut Guest {
             Err(error) => Err(Error::RuntimeError(error.to_string())),
         })
     }
+}
+
+/// For a guest whose own caller has gone, so that nobody will read it.
+fn abandoned() -> Error {
+    Error::RuntimeError("the request was abandoned".to_owned())
 }

@@ -3,23 +3,23 @@
 mod default_api;
 mod open_ai;
 
+use std::convert::Infallible;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode, Url};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request, StatusCode};
+use http_client::{Error, HttpClient};
 use serde::Serialize;
 use spin_app::runtime_config::{ApiType, LlmConfig};
 use stores::PerRuntime;
+use url::Url;
 
 /// The longest answer taken, in bytes: a completion has some kilobytes, a list of embeddings more.
 const MOST_COMPLETION: usize = 1 << 20;
 const MOST_EMBEDDINGS: usize = 32 << 20;
-
-/// How long making a connection may take.
-const CONNECTING: Duration = Duration::from_secs(10);
 
 /// A prompt for a model, with Spin's parameters. The protocol `open_ai` sends fewer of them, as Spin does.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,12 +75,6 @@ pub enum ModelError {
     /// The configured token cannot be sent.
     #[error("the auth_token of the model has a character that no header may have")]
     Token,
-    /// The system's part of HTTP cannot be set up.
-    #[error("cannot set up the client of the model: {reason}")]
-    Client {
-        /// Why.
-        reason: String,
-    },
     /// The server cannot be reached, or broke off.
     #[error("POST {path} request error: {reason}")]
     Request {
@@ -134,7 +128,7 @@ impl ModelError {
             Self::Request { .. } => Some("check that the model's server runs, and the url in [llm_compute]"),
             Self::TimedOut { .. } => Some("use a smaller model, or allow it more time"),
             Self::Answer { .. } => Some("check the url and the api_type in [llm_compute]"),
-            Self::Client { .. } | Self::TooLarge { .. } | Self::Refused { .. } => None,
+            Self::TooLarge { .. } | Self::Refused { .. } => None,
         }
     }
 }
@@ -148,7 +142,7 @@ struct Shared {
     url: Url,
     authorization: HeaderValue,
     limit: Duration,
-    clients: PerRuntime<Client>,
+    clients: PerRuntime<HttpClient>,
 }
 
 impl ModelClient {
@@ -217,29 +211,20 @@ impl ModelClient {
     ) -> Result<Answer, ModelError> {
         let shared = &*self.0;
         let failed = |reason: String| ModelError::Request { path, reason };
-        let broken = |error: reqwest::Error| {
-            if error.is_timeout() {
-                ModelError::TimedOut { path, limit: shared.limit }
-            } else {
-                failed(explain(&error))
-            }
-        };
         let url = shared.url.join(path).map_err(|error| failed(error.to_string()))?;
         let body = serde_json::to_vec(request).map_err(|error| failed(error.to_string()))?;
-        let client = shared.clients.get(|| shared.client())?;
-        let mut request = client.post(url).header(AUTHORIZATION, shared.authorization.clone()).body(body);
+        let mut request = Request::post(url.as_str()).header(AUTHORIZATION, shared.authorization.clone());
         if let Some(content_type) = content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
-        let mut response = request.send().await.map_err(broken)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if body.len() + chunk.len() > most {
-                return Err(ModelError::TooLarge { path, limit: most });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { path, status: response.status(), body })
+        let request = request.body(body).map_err(|error| failed(error.to_string()))?;
+        let Ok(client) = shared.clients.get(|| Ok::<_, Infallible>(HttpClient::new()));
+        let response = client.exchange(request, shared.limit, most).await.map_err(|error| match error {
+            Error::ResponseTimeout(limit) => ModelError::TimedOut { path, limit },
+            Error::TooLarge(limit) => ModelError::TooLarge { path, limit },
+            error => failed(error.to_string()),
+        })?;
+        Ok(Answer { path, status: response.status(), body: response.into_body() })
     }
 }
 
@@ -247,17 +232,6 @@ impl ModelClient {
 impl fmt::Debug for ModelClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ModelClient").field("api", &self.0.api).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    fn client(&self) -> Result<Client, ModelError> {
-        let mut client = Client::builder().timeout(self.limit).connect_timeout(self.limit.min(CONNECTING));
-        // A proxy serves the world outside: it would look for the model on its own machine.
-        if self.url.host_str().is_some_and(is_this_machine) {
-            client = client.no_proxy();
-        }
-        client.build().map_err(|error| ModelError::Client { reason: explain(&error) })
     }
 }
 
@@ -273,7 +247,7 @@ struct EmbedRequest<'a> {
 struct Answer {
     path: &'static str,
     status: StatusCode,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 /// Why a body is not what it should be.
@@ -292,20 +266,6 @@ impl Answer {
             Unread::Refused(message) => ModelError::Refused { status, message },
         })
     }
-}
-
-/// The error with the cause at its root, which `reqwest` leaves out: "connection refused" is what a person looks for.
-fn explain(error: &reqwest::Error) -> String {
-    let mut root: &dyn std::error::Error = error;
-    while let Some(cause) = root.source() {
-        root = cause;
-    }
-    format!("{error}: {root}")
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    address.map_or(host == "localhost", |address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use host::models::ModelError;
+use http::StatusCode;
 use rand::{Rng, RngExt as _};
-use reqwest::StatusCode;
 
 /// The pause before the first retry, doubled with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);

@@ -1,0 +1,197 @@
+//! A server outside the app, for tests of what reaches it: it follows a script, remembers its requests, and counts its
+//! connections. It runs on a thread of its own, over TLS where it is given an [`Authority`], and ends with its value.
+
+mod authority;
+mod script;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use hyper::HeaderMap;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Barrier, oneshot, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::process::PATIENCE;
+
+pub use self::authority::Authority;
+pub use self::script::Script;
+
+/// A request as the server got it.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Its method.
+    pub method: String,
+    /// Its target, as it was written.
+    pub target: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, where the script waits for it.
+    pub body: Bytes,
+}
+
+impl Received {
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Origin {
+    address: SocketAddr,
+    scheme: &'static str,
+    state: Arc<State>,
+    /// Dropping it ends the server's thread.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct State {
+    script: Script,
+    requests: Mutex<Vec<Received>>,
+    connections: watch::Sender<Connections>,
+    barrier: Barrier,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Connections {
+    accepted: usize,
+    closed: usize,
+}
+
+impl Origin {
+    /// A server that does the same with every request.
+    pub fn start(script: Script) -> Self {
+        Self::serve(script, None)
+    }
+
+    /// The same over TLS, with a certificate of this authority.
+    pub fn start_tls(script: Script, authority: &Authority) -> Self {
+        Self::serve(script, Some(authority.acceptor()))
+    }
+
+    fn serve(script: Script, tls: Option<TlsAcceptor>) -> Self {
+        let together = if let Script::Together { requests, .. } = script { requests } else { 1 };
+        let state = Arc::new(State {
+            script,
+            requests: Mutex::default(),
+            connections: watch::Sender::default(),
+            barrier: Barrier::new(together),
+        });
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = Arc::clone(&state);
+        let thread = std::thread::Builder::new().name("origin".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                tokio::select! {
+                    never = accept(listener, tls, serving) => match never {},
+                    // The channel never carries anything: it ends when the server is dropped.
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { address, scheme, state, stop: Some(stop), thread: Some(thread.unwrap()) }
+    }
+
+    /// Where it is, without a path.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The requests so far, in the order of their arrival.
+    pub fn requests(&self) -> Vec<Received> {
+        self.state.requests().clone()
+    }
+
+    /// How many connections were made so far.
+    pub fn connections(&self) -> usize {
+        self.state.connections.borrow().accepted
+    }
+
+    /// Waits until so many requests have arrived.
+    pub async fn until_requests(&self, count: usize) {
+        self.until(&format!("{count} requests"), |_| self.state.requests().len() >= count).await;
+    }
+
+    /// Waits until so many connections were closed, by whichever side.
+    pub async fn until_closed(&self, count: usize) {
+        self.until(&format!("{count} closed connections"), |connections| connections.closed >= count).await;
+    }
+
+    async fn until(&self, what: &str, is_so: impl FnMut(&Connections) -> bool) {
+        let mut connections = self.state.connections.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, connections.wait_for(is_so)).await;
+        // The sender is in the state, which this borrows, so the channel cannot close.
+        assert!(waited.is_ok(), "no {what}: {:?}", self.state);
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let served = self.thread.take().map(JoinHandle::join);
+        assert!(std::thread::panicking() || matches!(served, Some(Ok(()))));
+    }
+}
+
+impl State {
+    fn requests(&self) -> MutexGuard<'_, Vec<Received>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, request: Received) {
+        self.requests().push(request);
+        // Whoever waits for requests is woken as well.
+        self.connections.send_modify(|_| {});
+    }
+}
+
+async fn accept(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) -> Infallible {
+    let listener = TcpListener::from_std(listener).unwrap();
+    loop {
+        let (socket, _) = listener.accept().await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        state.connections.send_modify(|connections| connections.accepted += 1);
+        let (tls, state) = (tls.clone(), Arc::clone(&state));
+        tokio::spawn(async move {
+            // A connection that is cut, by either side, is what some tests are about.
+            let _ = match tls {
+                None => converse(socket, &state).await,
+                Some(tls) => match tls.accept(socket).await {
+                    Ok(stream) => converse(stream, &state).await,
+                    Err(error) => Err(error),
+                },
+            };
+            state.connections.send_modify(|connections| connections.closed += 1);
+        });
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    state: &Arc<State>,
+) -> io::Result<()> {
+    let service = service_fn(|request| script::answer(Arc::clone(state), request));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    connection.with_upgrades().await.map_err(io::Error::other)
+}

@@ -1,0 +1,67 @@
+//! Whoever waits for an answer, as the work on it sees them: once they have gone, nothing more is awaited for them.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// The caller of one request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller(CancellationToken);
+
+impl Caller {
+    /// To be held while the caller waits, and disarmed when the answer has left: dropped before, the caller has gone.
+    pub(crate) fn waiting(&self) -> DropGuard {
+        self.0.clone().drop_guard()
+    }
+
+    /// Is done when the caller has gone without the whole answer.
+    pub(crate) fn gone(&self) -> WaitForCancellationFutureOwned {
+        self.0.clone().cancelled_owned()
+    }
+
+    /// What `work` comes to; `None`, and `work` is dropped, where the caller goes before.
+    pub(crate) async fn unless_gone<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.0.run_until_cancelled(work).await
+    }
+
+    /// A body that breaks off, and is dropped, when the caller goes.
+    pub(crate) fn body(&self, body: WasiBody) -> WasiBody {
+        Abandonable { body: Some(body), gone: Box::pin(self.gone()) }.boxed_unsync()
+    }
+}
+
+struct Abandonable {
+    body: Option<WasiBody>,
+    gone: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Body for Abandonable {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = Pin::new(body).poll_frame(context);
+        if frame.is_pending() && self.gone.as_mut().poll(context).is_ready() {
+            self.body = None;
+            return Poll::Ready(Some(Err(Error::ConnectionTerminated)));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
+    }
+}
