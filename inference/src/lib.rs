@@ -29,11 +29,11 @@
 
 mod model_server;
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 
 use api::{
-    answer,
     inference::{Completion, InferenceFailure, InferenceOptions, InferenceRequest, PATH, TokenUsage},
+    response,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use problem::Problem;
@@ -52,7 +52,7 @@ const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 async fn handle(request: Request) -> Response<String> {
     route(request)
         .await
-        .and_then(|completion| answer::json(&completion))
+        .and_then(|completion| response::json(&completion))
         .unwrap_or_else(Problem::into_response)
 }
 
@@ -90,15 +90,14 @@ async fn answer_request(request: Request) -> Result<Completion, Problem> {
 /// The model server of this instance's variables, read once. A mistake in a variable is not kept: the next request looks again.
 async fn model_server() -> Result<Option<&'static ModelServer>, Problem> {
     thread_local! {
-        static SERVER: Cell<Option<Option<&'static ModelServer>>> = const { Cell::new(None) };
+        static SERVER: OnceCell<Option<&'static ModelServer>> = const { OnceCell::new() };
     }
-    if let Some(server) = SERVER.get() {
+    if let Some(server) = SERVER.with(|known| known.get().copied()) {
         return Ok(server);
     }
     let server = ModelServer::of_variables().await.map_err(|error| Problem::internal(error.to_string()))?;
     let server = server.map(|server| &*Box::leak(Box::new(server)));
-    SERVER.set(Some(server));
-    Ok(server)
+    Ok(SERVER.with(|known| *known.get_or_init(|| server)))
 }
 
 /// Asks through Spin's model interface.

@@ -1,9 +1,9 @@
 //! Export and import: JSON Lines, one `{"key": "…", "value": "…"}` to a line, the value in standard base64.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use http::StatusCode;
 use problem::Problem;
 use serde::{Deserialize, Serialize};
-use spin_sdk::http::StatusCode;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub(crate) const MAX_VALUE: usize = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<'a> {
+struct EntryLine<'a> {
     #[serde(borrow)]
     key: Cow<'a, str>,
     #[serde(borrow)]
@@ -23,7 +23,7 @@ struct Line<'a> {
 
 /// Writes one entry with its line end.
 pub(crate) fn write(out: &mut Vec<u8>, key: &str, value: &[u8]) {
-    let line = Line { key: key.into(), value: BASE64_STANDARD.encode(value).into() };
+    let line = EntryLine { key: key.into(), value: BASE64_STANDARD.encode(value).into() };
     // Writing text to memory does not fail.
     let _ = serde_json::to_writer(&mut *out, &line);
     out.push(b'\n');
@@ -40,7 +40,7 @@ pub(crate) fn read(file: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Problem> {
         }
         let wrong =
             |why: String| Problem::bad_request(format!("Line {number}: {why}. Nothing was imported."));
-        let Line { key, value } = serde_json::from_slice(line).map_err(|error| {
+        let EntryLine { key, value } = serde_json::from_slice(line).map_err(|error| {
             wrong(format!("this is not {{\"key\": \"…\", \"value\": \"<base64>\"}}: {error}"))
         })?;
         let value = BASE64_STANDARD
@@ -49,7 +49,7 @@ pub(crate) fn read(file: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Problem> {
         check_sizes(&key, &value)
             .map_err(|problem| wrong(problem.detail().trim_end_matches('.').to_owned()))?;
         if let Some(first) = lines.insert(key.clone().into_owned(), number) {
-            return Err(wrong(format!("the key of line {first} comes again")));
+            return Err(wrong(format!("the key is the same as in line {first}")));
         }
         entries.push((key.into_owned(), value));
     }
@@ -59,7 +59,7 @@ pub(crate) fn read(file: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Problem> {
 /// Refuses what is larger than the explorer writes.
 pub(crate) fn check_sizes(key: &str, value: &[u8]) -> Result<(), Problem> {
     let too_large = |what, size, most| {
-        let detail = format!("The {what} has {size} bytes; the explorer writes at most {most}.");
+        let detail = format!("The {what} has {size} bytes; the limit is {most}.");
         Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
     };
     if key.len() > MAX_KEY {
@@ -102,7 +102,7 @@ mod tests {
             (r#"{"key":"b","value":""} {}"#, "trailing characters"),
             (r#"{"key":"b","value":"","ttl":1}"#, "unknown field `ttl`"),
             (r#"{"key":"\ud800","value":""}"#, "this is not"),
-            (r#"{"key":"a","value":"AA=="}"#, "the key of line 1 comes again"),
+            (r#"{"key":"a","value":"AA=="}"#, "the key is the same as in line 1"),
             (long.as_str(), "The key has 4097 bytes"),
         ] {
             let problem = read(format!("{good}\n\n{bad}\n").as_bytes()).unwrap_err();

@@ -3,9 +3,9 @@
 //! The page names its files below a folder that stands for their content, as in `v-0123456789abcdef/app.js`, so that a browser
 //! keeps them and opens the page with one request. The modules name each other, and are in the same folder.
 
-use crate::api::etag;
+use crate::etag;
 use crate::respond::{self, Response};
-use spin_sdk::http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 use std::sync::OnceLock;
 
 /// A file of the page.
@@ -129,7 +129,7 @@ pub(crate) fn redirect_to_folder(uri: &Uri) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spin_sdk::http::HeaderValue;
+    use http::HeaderValue;
 
     #[test]
     fn a_known_file_is_not_sent_again() {

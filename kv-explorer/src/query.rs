@@ -5,24 +5,18 @@ use problem::Problem;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// The decoded parameters of one request. Unknown ones are ignored; of a repeated one the first counts.
+/// The parameters of a request. Unknown ones are ignored; of a repeated one the first counts.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads `a=b&c=d`, where `+` is a space.
+    /// Reads `a=b&c=d`.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
-        let decode = |part: &str| {
-            let spaced = part.replace('+', " ");
-            percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| {
-                Problem::bad_request("The query is not UTF-8 once its percent escapes are decoded.")
-            })
-        };
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decode(name)?, decode(value)?))
-        });
-        pairs.collect::<Result<_, _>>().map(Self)
+        // Otherwise a key that is not UTF-8 would be taken for another one.
+        if percent_decode_str(text).decode_utf8().is_err() {
+            return Err(Problem::bad_request("The query is not UTF-8 once its percent escapes are decoded."));
+        }
+        Ok(Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect()))
     }
 
     /// The value of the parameter, where it was given.
@@ -34,9 +28,7 @@ impl Query {
     pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|error| {
-            Problem::bad_request(format!(
-                "The parameter `{name}` was {text:?}, which cannot be read: {error}."
-            ))
+            Problem::bad_request(format!("The parameter `{name}` is {text:?}, which is not valid: {error}."))
         })
     }
 
@@ -45,9 +37,9 @@ impl Query {
         match self.get(name) {
             None | Some("false" | "0") => Ok(false),
             Some("" | "true" | "1") => Ok(true),
-            Some(other) => Err(Problem::bad_request(format!(
-                "The parameter `{name}` was {other:?}; it is true or false."
-            ))),
+            Some(other) => {
+                Err(Problem::bad_request(format!("The parameter `{name}` is {other:?}; use true or false.")))
+            }
         }
     }
 }
@@ -70,10 +62,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said() {
+    fn values_that_are_not_valid_are_named() {
         assert!(Query::parse("a=%ff").is_err());
         let query = Query::parse("limit=-1&values=perhaps").unwrap();
-        assert!(query.parsed::<usize>("limit").unwrap_err().detail().contains("`limit` was \"-1\""));
+        assert!(query.parsed::<usize>("limit").unwrap_err().detail().contains("`limit` is \"-1\""));
         assert!(query.switch("values").is_err());
     }
 }

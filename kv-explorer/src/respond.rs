@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 use futures::stream;
+use http::{HeaderValue, StatusCode};
 use http_body::Frame;
-use http_body_util::StreamBody;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use problem::Problem;
 use serde::Serialize;
-use spin_sdk::http::{BoxBody, FullBody, HeaderValue, StatusCode, box_body};
 
 /// An answer, whatever its body is made of.
-pub(crate) type Response = spin_sdk::http::Response<BoxBody>;
+pub(crate) type Response = http::Response<UnsyncBoxBody<Bytes, anyhow::Error>>;
 
 /// What the API answers is for the caller alone: not for a cache, a frame, another origin, or a browser's guess at its
 /// type.
@@ -25,7 +26,7 @@ const API_HEADERS: [(&str, &str); 5] = [
 pub(crate) fn bytes(content_type: &str, status: StatusCode, body: impl Into<Bytes>) -> Response {
     let body = body.into();
     let length = body.len();
-    let response = streamed(content_type, box_body(FullBody::new(body)));
+    let response = streamed(content_type, full(body));
     with_status(with_length(response, length), status)
 }
 
@@ -39,7 +40,7 @@ pub(crate) fn json(body: &impl Serialize) -> Response {
 
 /// A problem, with the headers that every answer of the API carries.
 pub(crate) fn problem(problem: Problem) -> Response {
-    let mut response = problem.into_response().map(|body| box_body(FullBody::new(Bytes::from(body))));
+    let mut response = problem.into_response().map(|body| full(body.into()));
     add_api_headers(&mut response);
     response
 }
@@ -56,10 +57,8 @@ pub(crate) fn lazily<I>(content_type: &str, pieces: I) -> Response
 where
     I: Iterator<Item = Result<Bytes, anyhow::Error>> + Send + 'static,
 {
-    streamed(
-        content_type,
-        box_body(StreamBody::new(stream::iter(pieces.map(|piece| piece.map(Frame::data))))),
-    )
+    let frames = pieces.map(|piece| piece.map(Frame::data));
+    streamed(content_type, StreamBody::new(stream::iter(frames)).boxed_unsync())
 }
 
 /// The answer with this status.
@@ -76,7 +75,11 @@ pub(crate) fn with_header(mut response: Response, name: &'static str, value: &st
     response
 }
 
-fn streamed(content_type: &str, body: BoxBody) -> Response {
+fn full(body: Bytes) -> UnsyncBoxBody<Bytes, anyhow::Error> {
+    Full::new(body).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn streamed(content_type: &str, body: UnsyncBoxBody<Bytes, anyhow::Error>) -> Response {
     let mut response = with_header(Response::new(body), "content-type", content_type);
     add_api_headers(&mut response);
     response

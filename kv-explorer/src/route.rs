@@ -2,9 +2,9 @@
 
 use crate::page::{self, Asset, Keep};
 use crate::safe_key;
+use http::{HeaderMap, Method, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use problem::Problem;
-use spin_sdk::http::{HeaderMap, Method, StatusCode, Uri};
 
 /// What a request is for.
 #[derive(Debug, PartialEq)]

@@ -1,20 +1,19 @@
-//! What the component is told by its variables and its environment.
+//! The component's variables and environment.
 
-use spin_sdk::variables;
-
-/// The explorer's configuration. It is read for each request, so that a provider's change is seen at once.
+/// The explorer's configuration. It is read for each request, so that a change by a provider takes effect at once.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
-    /// `user:password`; none where nothing usable is configured.
+    /// `user:password`; `None` if nothing usable is configured.
     pub(crate) credentials: Option<String>,
-    /// Whether anyone may call the API.
+    /// Whether anyone may call the API without signing in.
     pub(crate) skip_sign_in: bool,
     /// The labels that the page offers.
     pub(crate) labels: Vec<String>,
-    /// Whether every change is refused.
+    /// Whether all changes are refused.
     pub(crate) read_only: bool,
 }
 
+#[cfg(target_family = "wasm")]
 impl Settings {
     /// Asks the host.
     pub(crate) async fn read() -> Self {
@@ -28,8 +27,9 @@ impl Settings {
 }
 
 /// A variable's value; one that the manifest does not declare is empty.
+#[cfg(target_family = "wasm")]
 async fn variable(name: &str) -> String {
-    variables::get(name).await.unwrap_or_default()
+    spin_sdk::variables::get(name).await.unwrap_or_default()
 }
 
 /// A manifest builds the variable as `{{ user }}:{{ password }}`, so that `:`, `user:` and `:password` mean that the

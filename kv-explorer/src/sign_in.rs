@@ -1,18 +1,12 @@
 //! Who may call the API: HTTP Basic credentials (RFC 7617).
 
-use crate::settings::Settings;
-use api::log::warn;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use http::{HeaderMap, StatusCode};
 use problem::Problem;
 use sha2::{Digest as _, Sha256};
-use spin_sdk::http::{HeaderMap, StatusCode};
-use std::time::Duration;
 use subtle::ConstantTimeEq as _;
-
-/// How long an answer to wrong credentials is held back: a guesser on one connection gets four tries a second.
-const DELAY: Duration = Duration::from_millis(250);
 
 /// Clients differ in whether they pad.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -20,8 +14,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Lets a caller with the right credentials pass. Wrong ones are logged with the caller's address and answered late.
-pub(crate) async fn check(settings: &Settings, headers: &HeaderMap) -> Result<(), Problem> {
+/// Lets a caller with the right credentials pass. Wrong ones are logged with the caller's address, and answered late: a guesser on
+/// one connection gets four tries a second.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn check(settings: &crate::settings::Settings, headers: &HeaderMap) -> Result<(), Problem> {
+    use std::time::Duration;
+
     if settings.skip_sign_in {
         return Ok(());
     }
@@ -31,22 +29,22 @@ pub(crate) async fn check(settings: &Settings, headers: &HeaderMap) -> Result<()
         Some(_) => {
             let client =
                 headers.get("spin-client-addr").and_then(|value| value.to_str().ok()).unwrap_or("unknown");
-            warn(format_args!("The key-value explorer refused wrong credentials from {client}."));
-            spin_sdk::time::sleep(DELAY).await;
+            api::log::warn(format_args!("The key-value explorer refused wrong credentials from {client}."));
+            spin_sdk::time::sleep(Duration::from_millis(250)).await;
             Err(unauthorized("The user or the password is wrong."))
         }
         None => Err(unauthorized("Sign in with the user and the password of `kv_credentials`.")),
     }
 }
 
-/// What the client sent; credentials that cannot be read are wrong ones, not missing ones.
+/// The credentials that the client sent. Unreadable ones are wrong, not missing.
 fn offered(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get("authorization")?.as_bytes();
     let (scheme, rest) = value.split_at_checked(6)?;
     scheme.eq_ignore_ascii_case(b"basic ").then(|| LENIENT.decode(rest.trim_ascii()).unwrap_or_default())
 }
 
-/// Compares digests, in a time that tells nothing about where two credentials differ or how long the right ones are.
+/// Compares digests, in a time that reveals neither where two credentials differ nor how long the right ones are.
 /// The whole of `user:password` is compared at once, so that a password may hold a colon.
 fn same(offered: &[u8], expected: &[u8]) -> bool {
     Sha256::digest(offered).ct_eq(&Sha256::digest(expected)).into()

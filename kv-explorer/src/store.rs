@@ -1,21 +1,20 @@
-//! A store as the explorer uses it: Spin's interface for one key and for the stream of all, `wasi:keyvalue` for many.
+//! A store as the explorer uses it: Spin's own interface for one key and for the stream of all keys, `wasi:keyvalue` for many.
 
-use crate::batch::atomics::{self, Cas, CasError};
-use crate::batch::{batch, store};
 use problem::Problem;
 use spin_sdk::http::StatusCode;
 use spin_sdk::key_value;
 use spin_sdk::wit_bindgen::StreamResult;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use wasi_keyvalue::Bucket;
 
-/// How many keys are asked for, and given, in one host call.
+/// How many keys are read or written in one host call.
 pub(crate) const BATCH: usize = 100;
 
 /// How many keys are taken from the host's stream at once.
 const KEYS_PER_READ: usize = 1024;
 
-/// What a store answers instead of what it was asked for.
+/// Why a store did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// No store is linked to the label.
@@ -24,7 +23,7 @@ pub(crate) enum Error {
     Denied,
     /// The host has too many stores open.
     Full,
-    /// The answer would not fit into memory; the text says what to ask for instead.
+    /// The answer would not fit into memory. The text says what to ask for instead.
     TooLarge(String),
     /// The store itself failed.
     Failed(String),
@@ -57,7 +56,7 @@ impl Error {
     }
 }
 
-/// Whether to go on after a key, or how the listing ends with it.
+/// Whether to go on after a key, or how the listing ends there.
 pub(crate) type Seen = ControlFlow<Result<(), Error>>;
 
 /// An open store.
@@ -67,17 +66,17 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store that the label means.
+    /// Opens the store that the label is linked to.
     pub(crate) async fn open(label: &str) -> Result<Self, Error> {
         Ok(Self { single: key_value::Store::open(label).await?, label: label.to_owned() })
     }
 
-    /// The value of a key, where there is one.
+    /// The value of a key, if there is one.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.single.get(key).await?)
     }
 
-    /// Whether the key is there.
+    /// Whether the key exists.
     pub(crate) async fn exists(&self, key: &str) -> Result<bool, Error> {
         Ok(self.single.exists(key).await?)
     }
@@ -92,7 +91,7 @@ impl Store {
         Ok(self.single.delete(key).await?)
     }
 
-    /// Shows every key, in no particular order, to `see`, until it breaks off: with success where it has seen enough.
+    /// Shows every key, in no particular order, to `see`, until that breaks, with `Ok` if it has seen enough.
     pub(crate) async fn for_each_key(&self, mut see: impl FnMut(String) -> Seen) -> Result<(), Error> {
         let (mut stream, outcome) = self.single.get_keys().await.into_inner();
         let mut keys = Vec::with_capacity(KEYS_PER_READ);
@@ -111,65 +110,28 @@ impl Store {
         Ok(outcome.await?)
     }
 
-    /// The store for calls on many keys.
+    /// The store for calls on many keys: at most [`BATCH`] belong in one.
     pub(crate) fn bucket(&self) -> Result<Bucket, Error> {
-        Ok(Bucket(store::open(&self.label)?))
+        Ok(Bucket::open(&self.label)?)
     }
 
-    /// Replaces the value that `is_expected` knows, and no other: `false` where the value is another, or has changed
-    /// between the look and the write.
-    ///
-    /// Spin's Redis stores (4.1) say of every swap that it failed: whether the value is there now tells.
+    /// Replaces the value that `is_expected` accepts, and no other: `false` if the value is another, or has changed between the
+    /// look and the write.
     pub(crate) fn replace(
         &self,
         key: &str,
         value: &[u8],
         is_expected: impl FnOnce(Option<&[u8]>) -> bool,
     ) -> Result<bool, Error> {
-        let bucket = store::open(&self.label)?;
-        let cas = Cas::new(&bucket, key)?;
-        if !is_expected(cas.current()?.as_deref()) {
-            return Ok(false);
-        }
-        match atomics::swap(cas, value) {
-            Ok(()) => Ok(true),
-            Err(CasError::CasFailed(_)) => Ok(bucket.get(key)?.as_deref() == Some(value)),
-            Err(CasError::StoreError(error)) => Err(error.into()),
-        }
+        let bucket = self.bucket()?;
+        let swap = bucket.compare_and_swap(key)?;
+        Ok(is_expected(swap.current()) && swap.replace(value)?)
     }
 }
 
-/// An open store for calls on many keys: at most [`BATCH`] belong in one.
-pub(crate) struct Bucket(store::Bucket);
-
-impl Bucket {
-    /// The values of those keys that are there. One host call; where that fails, one more for each key.
-    ///
-    /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
-    /// more it fails, and with one it gives no value.
-    pub(crate) fn get_many(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>, Error> {
-        let found = match keys {
-            [_, _, ..] => batch::get_many(&self.0, keys).ok(),
-            _ => None,
-        };
-        let found = match found {
-            Some(found) => found,
-            None => {
-                keys.iter().map(|key| Ok((key.clone(), self.0.get(key)?))).collect::<Result<_, Error>>()?
-            }
-        };
-        Ok(found.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
-    }
-
-    /// Sets many values, all of them or none where the store can.
-    pub(crate) fn set_many(&self, entries: &[(String, Vec<u8>)]) -> Result<(), Error> {
-        Ok(batch::set_many(&self.0, entries)?)
-    }
-
-    /// Removes many keys.
-    pub(crate) fn delete_many(&self, keys: &[String]) -> Result<(), Error> {
-        Ok(batch::delete_many(&self.0, keys)?)
-    }
+/// The values of those keys that are there.
+pub(crate) fn values(bucket: &Bucket, keys: &[String]) -> Result<HashMap<String, Vec<u8>>, Error> {
+    Ok(bucket.get_many(keys)?.into_iter().collect())
 }
 
 impl From<key_value::Error> for Error {
@@ -183,12 +145,12 @@ impl From<key_value::Error> for Error {
     }
 }
 
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
+impl From<wasi_keyvalue::Error> for Error {
+    fn from(error: wasi_keyvalue::Error) -> Self {
         match error {
-            store::Error::NoSuchStore => Self::Unknown,
-            store::Error::AccessDenied => Self::Denied,
-            store::Error::Other(message) => Self::Failed(message),
+            wasi_keyvalue::Error::NoSuchStore => Self::Unknown,
+            wasi_keyvalue::Error::AccessDenied => Self::Denied,
+            wasi_keyvalue::Error::Other(message) => Self::Failed(message),
         }
     }
 }

@@ -1,22 +1,15 @@
 //! What is answered, in one piece or as lines.
 
-use std::{
-    mem,
-    time::{Instant, SystemTime},
-};
+use std::time::{Instant, SystemTime};
 
-use api::log::warn;
-use bytes::Bytes;
 use experiment::{
-    analysis::Report,
+    analysis::{Progress, Report},
     presentation::Presentation,
-    spin::{Progress, StoreError, Survey},
     timestamp,
 };
+use http::HeaderMap;
 use problem::Problem;
-use sentiment::Outcome;
 use serde::Serialize;
-use spin_sdk::http::HeaderMap;
 
 /// The type of an answer in lines.
 pub(crate) const LINES_TYPE: &str = "application/x-ndjson";
@@ -47,59 +40,19 @@ impl Document {
     }
 }
 
-/// What a line says.
+/// A line of an answer in lines.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Update {
+pub(crate) enum ResultLine {
     Progress(Progress),
     Report(Box<Document>),
     Problem(Problem),
 }
 
-/// A survey as lines, each made when it is asked for: how far it has come, and last the report or a problem.
-pub(crate) struct Lines {
-    survey: Option<Survey<Outcome>>,
-    model_note: String,
-    started: Instant,
-}
-
-impl Lines {
-    pub(crate) fn new(survey: Survey<Outcome>, model_note: String, started: Instant) -> Self {
-        Self { survey: Some(survey), model_note, started }
-    }
-}
-
-impl Iterator for Lines {
-    type Item = Bytes;
-
-    fn next(&mut self) -> Option<Bytes> {
-        let mut survey = self.survey.take()?;
-        let update = match survey.next() {
-            Some(Ok(progress)) => {
-                self.survey = Some(survey);
-                Update::Progress(progress)
-            }
-            Some(Err(error)) => Update::Problem(broken_off(&error)),
-            None => {
-                let model_note = mem::take(&mut self.model_note);
-                Update::Report(Box::new(Document::new(survey.report(), model_note, self.started)))
-            }
-        };
-        let mut bytes = serde_json::to_vec(&update).unwrap_or_default();
-        bytes.push(b'\n');
-        Some(bytes.into())
-    }
-}
-
-/// A store that cannot be read, as a problem; the log has the reason.
-pub(crate) fn broken_off(error: &StoreError) -> Problem {
-    warn(error);
-    Problem::internal(format!("There are no results: {}.", error.public()))
-}
-
 #[cfg(test)]
 mod tests {
-    use spin_sdk::http::HeaderValue;
+    use http::HeaderValue;
+    use sentiment::Outcome;
 
     use super::*;
 
@@ -126,12 +79,12 @@ mod tests {
         let progress =
             Progress { label: "promptstore1".to_owned(), variant: 1, variants: 2, read: 200, total: 1_000 };
         assert_eq!(
-            serde_json::to_string(&Update::Progress(progress)).unwrap(),
+            serde_json::to_string(&ResultLine::Progress(progress)).unwrap(),
             r#"{"progress":{"label":"promptstore1","variant":1,"variants":2,"read":200,"total":1000}}"#
         );
         let problem = Problem::internal("gone");
         assert_eq!(
-            serde_json::to_string(&Update::Problem(problem)).unwrap(),
+            serde_json::to_string(&ResultLine::Problem(problem)).unwrap(),
             r#"{"problem":{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"gone"}}"#
         );
     }

@@ -4,25 +4,24 @@ use std::{future::poll_fn, pin::Pin};
 
 use bytes::Bytes;
 use http_body::Body;
-use spin_sdk::wasip3::http::types::ErrorCode;
 
 /// Why a body was not read.
 #[derive(Debug)]
-pub(crate) enum Unread {
+pub(crate) enum Unread<E> {
     /// It is longer than the limit.
     TooLong,
-    /// It broke off.
-    Broken(ErrorCode),
+    /// It was cut off.
+    CutOff(E),
 }
 
 /// Reads a body of at most `limit` bytes.
 ///
-/// One that says that it is longer is not read at all, and one that says how long it is is read to there: asking for its end
-/// would cost two more calls of the host.
-pub(crate) async fn read(
-    body: &mut (dyn Body<Data = Bytes, Error = ErrorCode> + Unpin),
+/// One that announces a greater length is not read at all, and of one that announces its length no more than that is read: asking
+/// for its end would cost two more calls of the host.
+pub(crate) async fn read<E>(
+    body: &mut (dyn Body<Data = Bytes, Error = E> + Unpin),
     limit: usize,
-) -> Result<Vec<u8>, Unread> {
+) -> Result<Vec<u8>, Unread<E>> {
     let mut body = Pin::new(body);
     let length = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
     if length.is_some_and(|length| length > limit) {
@@ -31,7 +30,7 @@ pub(crate) async fn read(
     let mut bytes = Vec::new();
     while Some(bytes.len()) != length {
         let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await else { break };
-        let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(Unread::CutOff)?.into_data() else { continue };
         if bytes.len() + data.len() > limit {
             return Err(Unread::TooLong);
         }
@@ -57,16 +56,16 @@ mod tests {
     use super::*;
 
     /// A body of chunks, with the length that its header gives.
-    struct Chunks(Option<u64>, VecDeque<Result<&'static str, ErrorCode>>);
+    struct Chunks(Option<u64>, VecDeque<Result<&'static str, ()>>);
 
     impl Body for Chunks {
         type Data = Bytes;
-        type Error = ErrorCode;
+        type Error = ();
 
         fn poll_frame(
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
+        ) -> Poll<Option<Result<Frame<Bytes>, ()>>> {
             Poll::Ready(self.1.pop_front().map(|chunk| chunk.map(|text| Frame::data(Bytes::from(text)))))
         }
 
@@ -81,16 +80,15 @@ mod tests {
 
     #[test]
     fn bodies() {
-        let broken = || Err(ErrorCode::HttpProtocolError);
         let cases = [
             (None, vec![], Ok("")),
             (None, vec![Ok("ab"), Ok("cd"), Ok("e")], Ok("abcde")),
             (None, vec![Ok("abcd"), Ok("ef")], Err("TooLong")),
             (None, vec![Ok("abcdef")], Err("TooLong")),
-            (None, vec![Ok("ab"), broken()], Err("Broken")),
-            (Some(0), vec![broken()], Ok("")),
-            (Some(4), vec![Ok("ab"), Ok("cd"), broken()], Ok("abcd")),
-            (Some(4), vec![Ok("ab"), broken()], Err("Broken")),
+            (None, vec![Ok("ab"), Err(())], Err("CutOff")),
+            (Some(0), vec![Err(())], Ok("")),
+            (Some(4), vec![Ok("ab"), Ok("cd"), Err(())], Ok("abcd")),
+            (Some(4), vec![Ok("ab"), Err(())], Err("CutOff")),
             (Some(4), vec![Ok("ab")], Ok("ab")),
             (Some(6), vec![Ok("ab")], Err("TooLong")),
             (Some(u64::MAX), vec![Ok("ab")], Err("TooLong")),
@@ -99,7 +97,7 @@ mod tests {
             let read = block_on(read(&mut Chunks(length, chunks.into()), 5));
             let read = read.map(|bytes| String::from_utf8(bytes).unwrap()).map_err(|error| match error {
                 Unread::TooLong => "TooLong",
-                Unread::Broken(_) => "Broken",
+                Unread::CutOff(()) => "CutOff",
             });
             assert_eq!(read.as_deref(), expected.as_deref());
         }

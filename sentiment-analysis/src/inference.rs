@@ -2,8 +2,11 @@
 
 use std::pin::pin;
 
-use api::inference::{
-    Completion, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response, server_problem,
+use api::{
+    Settings,
+    inference::{
+        Completion, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response, server_problem,
+    },
 };
 use futures::future::{Either, select};
 use problem::Problem;
@@ -13,30 +16,27 @@ use spin_sdk::{
     time::sleep,
 };
 
-use crate::{
-    body::{self, Unread},
-    config::Config,
-};
+use crate::body::{self, Unread};
 
 /// The longest response, in bytes: some tokens, or a problem.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Lets the model complete a rendered prompt, within the configured time.
-pub(crate) async fn infer(config: &Config, prompt: &str) -> Result<Completion, InferenceFailure> {
-    match select(pin!(send(config, prompt)), pin!(sleep(config.model_timeout))).await {
+pub(crate) async fn infer(settings: &Settings, prompt: &str) -> Result<Completion, InferenceFailure> {
+    match select(pin!(send(settings, prompt)), pin!(sleep(settings.model_timeout))).await {
         Either::Left((completion, _)) => completion,
         Either::Right(((), _)) => Err(InferenceFailure::TimedOut),
     }
 }
 
-async fn send(config: &Config, prompt: &str) -> Result<Completion, InferenceFailure> {
+async fn send(settings: &Settings, prompt: &str) -> Result<Completion, InferenceFailure> {
     let options = InferenceOptions {
         max_tokens: Some(MAX_TOKENS),
-        temperature: Some(config.temperature),
-        timeout_ms: u64::try_from(config.model_timeout.as_millis()).ok(),
+        temperature: Some(settings.temperature),
+        timeout_ms: u64::try_from(settings.model_timeout.as_millis()).ok(),
         ..InferenceOptions::default()
     };
-    let request = InferenceRequest { model: config.model.as_str().into(), prompt: prompt.into(), options };
+    let request = InferenceRequest { model: settings.model.as_str().into(), prompt: prompt.into(), options };
     let body = serde_json::to_string(&request).map_err(InferenceFailure::failed)?;
     let request = Request::<()>::post(URL)
         .header("content-type", "application/json")
@@ -47,15 +47,15 @@ async fn send(config: &Config, prompt: &str) -> Result<Completion, InferenceFail
     let (head, mut body) = response.into_parts();
     let body = body::read(&mut body, MAX_RESPONSE_BYTES).await.map_err(|error| match error {
         Unread::TooLong => InferenceFailure::failed("the response is too long"),
-        Unread::Broken(error) => InferenceFailure::failed(error),
+        Unread::CutOff(error) => InferenceFailure::failed(error),
     })?;
     read_response(head.status, &head.headers, &body)
 }
 
 /// What a client may know of a failure.
-pub(crate) fn problem(failure: &InferenceFailure, config: &Config) -> Problem {
+pub(crate) fn problem(failure: &InferenceFailure, settings: &Settings) -> Problem {
     const CONSEQUENCE: &str = "The sentence was not classified, and nothing was recorded.";
-    let Config { model, model_timeout, .. } = config;
+    let Settings { model, model_timeout, .. } = settings;
     match failure {
         InferenceFailure::TimedOut => Problem::new(
             StatusCode::GATEWAY_TIMEOUT,

@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use api::{Misconfigured, log::warn};
+use api::{Misconfigured, Settings, log::warn, settings};
 use experiment::{Assignment, Fallback, Origin, Prompt, Variant, VisitorId};
 use problem::Problem;
 use rand::{
@@ -13,9 +13,9 @@ use rand::{
     rngs::{SmallRng, SysRng},
 };
 use sentiment::DEFAULT_PROMPT;
-use spin_sdk::http::{HeaderMap, StatusCode};
+use spin_sdk::http::HeaderMap;
 
-use crate::{config::Config, log};
+use crate::log;
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Instance>> = const { Cell::new(None) };
@@ -23,7 +23,7 @@ thread_local! {
 
 /// The state of this instance. Open stores are not part of it: what a label means may change between two requests.
 pub(crate) struct Instance {
-    pub(crate) config: Config,
+    pub(crate) settings: Settings,
     rng: RefCell<SmallRng>,
     /// What was last seen in each variant's store, by the variant's place.
     prompts: RefCell<Vec<Option<Seen>>>,
@@ -45,28 +45,29 @@ impl Instance {
         if let Some(instance) = CURRENT.get() {
             return Ok(instance);
         }
-        let config = Config::load().await.inspect_err(|error: &Misconfigured| warn(error))?;
-        let instance = &*Box::leak(Box::new(Self::new(config)?));
+        let settings = Self::settings().await.inspect_err(|error: &Misconfigured| warn(error))?;
+        let instance = &*Box::leak(Box::new(Self::new(settings)?));
         CURRENT.set(Some(instance));
-        log::experiment(&instance.config.experiment);
+        log::experiment(&instance.settings.experiment);
         Ok(instance)
     }
 
-    fn new(config: Config) -> Result<Self, Problem> {
-        let rng = SmallRng::try_from_rng(&mut SysRng).map_err(|_| {
-            Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The system has no random numbers. Restart the app.",
-            )
-        })?;
-        let prompts = config.experiment.variants().iter().map(|_| None).collect();
-        Ok(Self { config, rng: RefCell::new(rng), prompts: RefCell::new(prompts) })
+    async fn settings() -> Result<Settings, Misconfigured> {
+        let values = settings::load(Settings::VARIABLES).await?;
+        Settings::parse(values.each_ref().map(String::as_str))
+    }
+
+    fn new(settings: Settings) -> Result<Self, Problem> {
+        let rng = SmallRng::try_from_rng(&mut SysRng)
+            .map_err(|_| Problem::internal("The system has no random numbers. Restart the app."))?;
+        let prompts = settings.experiment.variants().iter().map(|_| None).collect();
+        Ok(Self { settings, rng: RefCell::new(rng), prompts: RefCell::new(prompts) })
     }
 
     /// Assigns a variant to a request; with it the cookie to set, for a new visitor.
     pub(crate) fn assign(&self, headers: &HeaderMap) -> (&Variant, Option<String>) {
-        let experiment = &self.config.experiment;
-        let visitor = match self.config.assignment {
+        let experiment = &self.settings.experiment;
+        let visitor = match self.settings.assignment {
             Assignment::Random => None,
             Assignment::Visitor => visitor(headers).map(|visitor| (visitor, None)).or_else(|| {
                 let visitor = VisitorId::random(&mut SysRng).ok()?;
@@ -83,7 +84,7 @@ impl Instance {
     /// and a line in the log says then why the default prompt is used.
     pub(crate) fn prompt(&self, variant: &Variant, value: PromptValue) -> Rc<Prompt> {
         let mut prompts = self.prompts.borrow_mut();
-        let place = self.config.experiment.position(variant.label());
+        let place = self.settings.experiment.position(variant.label());
         let mut nowhere = None;
         let seen = place.and_then(|place| prompts.get_mut(place)).unwrap_or(&mut nowhere);
         if let Some(seen) = seen

@@ -6,34 +6,35 @@
 //! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: what a person says would have been right |
 //! | `GET /api/variants` | the experiment: how variants are assigned, the model, each variant's weight and prompt |
 //!
-//! (`GET /api/results` is a component of its own.) Everything else is a problem (RFC 9457) whose detail says what to do. In reading order:
+//! (`GET /api/results` is a component of its own.) Everything else is a problem (RFC 9457) whose detail says what to do. In reading
+//! order:
 //!
 //! - `routes`: one file for each route.
-//! - `body`, `json`, `submission` and `correction`: from a request's body to a sentence, or to what a person says of an answer.
-//! - `origin`: whether a page of another site sent the request.
-//! - `instance`: what outlives a request, and `config`: the component's variables.
+//! - `body`, `submission` and `correction`: from the body of a request to a sentence, or to what a person says about an answer.
+//! - `instance`: what outlives a request.
 //! - `inference`: asking the component that has the model.
-//! - `log`: what goes to the terminal. Answers and problems are those of the crate `api`.
+//! - `log`: what goes to standard output. The crate `api` has what the components share.
 //!
 //! A trap would take the instance's other requests along, so nothing here panics.
+#![cfg_attr(
+    not(target_family = "wasm"),
+    expect(dead_code, reason = "what uses it needs Spin; natively it is compiled for its tests")
+)]
 
 mod body;
-mod config;
 mod correction;
-mod inference;
-mod instance;
-mod json;
 mod log;
-mod origin;
-mod routes;
 mod submission;
 
-use spin_sdk::{
-    http::{Request, Response},
-    http_service,
-};
+#[cfg(target_family = "wasm")]
+mod inference;
+#[cfg(target_family = "wasm")]
+mod instance;
+#[cfg(target_family = "wasm")]
+mod routes;
 
-#[http_service]
-async fn handle(request: Request) -> Response<String> {
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> spin_sdk::http::Response<String> {
     routes::route(request).await.unwrap_or_else(problem::Problem::into_response)
 }

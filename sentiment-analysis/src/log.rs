@@ -9,9 +9,9 @@ use std::{
 };
 
 use experiment::Experiment;
+use http::StatusCode;
 use sentiment::Outcome;
 use serde::Serialize;
-use spin_sdk::http::StatusCode;
 
 /// A request. Those to classify a sentence have the event `sentiment`: from them assignments can be counted. Corrections have
 /// the event `feedback`.

@@ -10,6 +10,8 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use problem::{Problem, TYPE_PREFIX};
 use serde::{Deserialize, Serialize};
 
+use crate::json;
+
 /// Where the component answers.
 pub const PATH: &str = "/infer";
 
@@ -33,12 +35,7 @@ pub struct InferenceRequest<'r> {
 impl<'r> InferenceRequest<'r> {
     /// Reads the body of a request.
     pub fn read(body: &'r [u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(body).map_err(|error| {
-            Problem::bad_request(format!(
-                "The body is not valid: {error}. Send {{\"model\": \"…\", \"prompt\": \"…\"}} and, if need be, \"options\" \
-                 such as {{\"maxTokens\": 6, \"temperature\": 0}}."
-            ))
-        })
+        json::read(body, r#"{"model": "…", "prompt": "…", "options": {"maxTokens": 6, "temperature": 0}}"#)
     }
 }
 

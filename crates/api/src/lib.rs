@@ -1,13 +1,19 @@
-//! What components share: those of the app's API, so that their answers look alike, and all of them, writing to the terminal.
+//! What the components share, so that they answer alike and cannot disagree.
 //!
-//! - [`answer`]: answers of JSON.
+//! - [`origin`]: refusing requests that a page of another site sent.
+//! - [`json`]: reading the body of a request.
+//! - [`response`]: answering with JSON.
+//! - [`settings`]: the app's variables, and [`misconfigured`]: one that the app cannot work with.
 //! - [`inference`]: the private call to the component that has the model.
-//! - [`misconfigured`]: a variable that an app cannot work with.
 //! - [`log`]: standard error.
 
-pub mod answer;
 pub mod inference;
+pub mod json;
 pub mod log;
 pub mod misconfigured;
+pub mod origin;
+pub mod response;
+pub mod settings;
 
 pub use misconfigured::Misconfigured;
+pub use settings::Settings;

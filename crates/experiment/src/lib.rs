@@ -13,7 +13,7 @@
 //! - [`analysis`]: from observations to the numbers that say which prompt is better.
 //! - [`numbers`]: numbers as people read them.
 //! - [`presentation`]: what the numbers say, in sentences and tables.
-//! - `spin`, with the feature of that name: variants' stores on Spin. It shows how an app runs an experiment of its own.
+//! - `spin`, for WebAssembly: variants' stores on Spin. It shows how an app runs an experiment of its own.
 //!
 //! The core is pure: the clock and the random source are handed in. Components and tools share it, so they cannot
 //! disagree on a key, a record or a choice.
@@ -26,7 +26,7 @@ pub mod numbers;
 pub mod presentation;
 pub mod prompt;
 pub mod record;
-#[cfg(feature = "spin")]
+#[cfg(target_family = "wasm")]
 pub mod spin;
 pub mod statistics;
 pub mod visitor;

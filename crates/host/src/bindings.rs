@@ -1,8 +1,8 @@
-//! Generated from `wit/`: what a component may import beside WASI. Conversions and implementations are in
+//! Generated from `wit/` here and in `crates/wasi-keyvalue`: what a component may import beside WASI. Conversions and implementations are in
 //! [`crate::interfaces`].
 
 wasmtime::component::bindgen!({
-    path: "wit",
+    path: ["../wasi-keyvalue/wit", "wit"],
     world: "host:runtime/imports",
     imports: { default: async | trappable },
     with: {

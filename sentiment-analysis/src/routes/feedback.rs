@@ -1,8 +1,8 @@
-//! `POST /api/feedback`: what a person says would have been right, kept in the record of an answer.
+//! `POST /api/feedback`: what a person says would have been right, kept in the answer's record.
 
 use std::time::Instant;
 
-use api::{answer, log::warn};
+use api::{log::warn, origin, response};
 use experiment::{
     Key, Record,
     spin::{Store, StoreError},
@@ -13,11 +13,11 @@ use serde::Serialize;
 use spin_sdk::http::{Request, Response, StatusCode};
 
 use super::sentiment::read_body;
-use crate::{correction::Correction, instance::Instance, log, origin};
+use crate::{correction::Correction, instance::Instance, log};
 
-/// The body of an answer: the record's outcome, and what is expected of the sentence from now on.
+/// The body of a response: the record's outcome, and the label that the sentence has from now on.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Corrected<'a> {
     variant: &'a str,
     sentiment: Outcome,
     expected: Option<Outcome>,
@@ -28,23 +28,24 @@ pub(super) async fn post(request: Request) -> Response<String> {
     let started = Instant::now();
     let result = respond(request).await;
     let event = match &result {
-        Ok(Answer { variant, sentiment, expected }) => {
+        Ok(Corrected { variant, sentiment, expected }) => {
             log::Request::corrected(variant, *sentiment, *expected)
         }
         Err(problem) => log::Request::not_corrected(problem.status()),
     };
     event.write(started.elapsed());
-    result.and_then(|answer| answer::json(&answer)).unwrap_or_else(Problem::into_response)
+    result.and_then(|corrected| response::json(&corrected)).unwrap_or_else(Problem::into_response)
 }
 
-/// Only a record that is there is changed: nobody can fill a store this way.
-async fn respond(request: Request) -> Result<Answer<'static>, Problem> {
+/// Only an existing record is changed, so nobody can fill a store this way.
+async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
     let instance = Instance::get().await?;
-    let correction = Correction::parse(&read_body(&mut body).await?)?;
+    let body = read_body(&mut body).await?;
+    let correction = Correction::parse(&body)?;
     let sentence = correction.sentence()?;
-    let label = correction.variant(&instance.config.experiment)?.label();
+    let label = correction.variant(&instance.settings.experiment)?.label();
 
     let key = Key::for_sentence(sentence.as_str());
     let expected = correction.expected;
@@ -55,11 +56,11 @@ async fn respond(request: Request) -> Result<Answer<'static>, Problem> {
         Problem::new(
             StatusCode::NOT_FOUND,
             format!(
-                "`{label}` has no answer to this sentence: analyse the sentence first, and name the variant that answered."
+                "`{label}` has no answer to this sentence. Analyse the sentence first, and name the variant that answered."
             ),
         )
     })?;
-    Ok(Answer { variant: label, sentiment: answer, expected })
+    Ok(Corrected { variant: label, sentiment: answer, expected })
 }
 
 fn failed(error: &StoreError) -> Problem {

@@ -4,11 +4,11 @@ mod feedback;
 mod sentiment;
 mod variants;
 
-use api::answer;
+use api::response;
 use problem::Problem;
 use spin_sdk::http::{Method, Request, Response, StatusCode};
 
-/// What the methods of a route are, as an `Allow` header lists them.
+/// The methods of each route, as an `Allow` header lists them.
 const SENTIMENT_METHODS: &str = "POST, OPTIONS";
 const FEEDBACK_METHODS: &str = "POST, OPTIONS";
 const VARIANTS_METHODS: &str = "GET, HEAD, OPTIONS";
@@ -30,7 +30,7 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
 /// OPTIONS says which methods there are, without the headers that would let pages of other sites use them.
 fn other_method(method: &Method, allowed: &'static str) -> Result<Response<String>, Problem> {
     if method == Method::OPTIONS {
-        Ok(answer::options(allowed))
+        Ok(response::options(allowed))
     } else {
         Err(Problem::method_not_allowed(method, allowed))
     }
@@ -39,7 +39,7 @@ fn other_method(method: &Method, allowed: &'static str) -> Result<Response<Strin
 /// No route has this path.
 fn nothing_at(path: &str) -> Problem {
     let detail = format!(
-        "There is nothing at `{path}`: send a POST to /api/sentiment-analysis or /api/feedback, or a GET to /api/variants or \
+        "There is nothing at `{path}`; send a POST to /api/sentiment-analysis or /api/feedback, or a GET to /api/variants or \
          /api/results."
     );
     Problem::new(StatusCode::NOT_FOUND, detail)

@@ -2,11 +2,11 @@
 
 use std::time::{Instant, SystemTime};
 
-use api::{answer, log::warn};
+use api::{log::warn, origin, response};
 use bytes::Bytes;
 use experiment::{
     Key, Record, Variant,
-    spin::{Found, Store, StoreError},
+    spin::{Store, StoreError, StoredValues},
 };
 use http_body::Body;
 use problem::Problem;
@@ -21,22 +21,22 @@ use crate::{
     body::{self, Unread},
     inference,
     instance::Instance,
-    log, origin,
+    log,
     submission::Submission,
 };
 
-/// The longest body, in bytes: a sentence of the greatest length has room, every character escaped.
+/// The longest body, in bytes. The longest sentence fits even if every character is escaped.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Classification<'a> {
     sentiment: Outcome,
     variant: &'a str,
     cached: bool,
 }
 
-/// What is known of a sentence, and whether its store knew it.
+/// A sentence's outcome, and whether it came from the store.
 struct Classified {
     outcome: Outcome,
     cached: bool,
@@ -44,21 +44,26 @@ struct Classified {
 
 /// Answers a request and logs it.
 ///
-/// An answer from the store costs the host, beside reading the request and writing the answer: opening the store, reading
-/// the prompt and the record in one batch, closing the store, two looks at the clock and one line of log. Nothing is written,
-/// nothing waits on another request, and what is allocated is the body, the two values, the record's texts and the answer.
+/// Besides reading the request and writing the response, an answer from the store costs these host calls: opening the store,
+/// reading the prompt and the record in one batch, closing the store, reading the clock twice and one line of log. Nothing is
+/// written, nothing waits for another request, and only the body, the two values, the record's texts and the response are
+/// allocated.
 pub(super) async fn post(request: Request) -> Response<String> {
     let started = Instant::now();
     let mut assigned = None;
     let result = respond(request, &mut assigned).await;
     let (variant, cookie) = assigned.unzip();
     let event = match &result {
-        Ok(answer) => log::Request::answered(answer.variant, answer.sentiment, answer.cached),
+        Ok(Classification { sentiment, variant, cached }) => {
+            log::Request::answered(variant, *sentiment, *cached)
+        }
         Err(problem) => log::Request::failed(variant, problem.status()),
     };
     event.write(started.elapsed());
 
-    let mut response = result.and_then(|answer| answer::json(&answer)).unwrap_or_else(Problem::into_response);
+    let mut response = result
+        .and_then(|classification| response::json(&classification))
+        .unwrap_or_else(Problem::into_response);
     // A failure sets the cookie as well, so that a visitor who tries again gets the same variant.
     if let Some(cookie) = cookie.flatten().and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
         response.headers_mut().insert("set-cookie", cookie);
@@ -66,11 +71,11 @@ pub(super) async fn post(request: Request) -> Response<String> {
     response
 }
 
-/// From a request to an answer; `assigned` is set as soon as there is a variant, with the cookie for a new visitor.
+/// From a request to a classification. `assigned` is set as soon as there is a variant, with the cookie for a new visitor.
 async fn respond(
     request: Request,
     assigned: &mut Option<(&'static str, Option<String>)>,
-) -> Result<Answer<'static>, Problem> {
+) -> Result<Classification<'static>, Problem> {
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
     let instance = Instance::get().await?;
@@ -81,7 +86,7 @@ async fn respond(
     let (variant, cookie) = instance.assign(&parts.headers);
     *assigned = Some((variant.label(), cookie));
     let Classified { outcome, cached } = classify(instance, variant, sentence).await?;
-    Ok(Answer { sentiment: outcome, variant: variant.label(), cached })
+    Ok(Classification { sentiment: outcome, variant: variant.label(), cached })
 }
 
 /// Reads the body of a request that holds a sentence.
@@ -91,47 +96,49 @@ pub(super) async fn read_body(
     body::read(body, MAX_BODY_BYTES).await.map_err(|error| match error {
         Unread::TooLong => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The body is longer than {MAX_BODY_BYTES} bytes: shorten it."),
+            format!("The body is longer than {MAX_BODY_BYTES} bytes. Shorten it."),
         ),
-        Unread::Broken(error) => Problem::bad_request(format!("The body broke off: {error}. Send it again.")),
+        Unread::CutOff(error) => {
+            Problem::bad_request(format!("The body was cut off: {error}. Send it again."))
+        }
     })
 }
 
 /// Takes the outcome from the variant's store, or asks the model and records what it said.
 ///
-/// A store that cannot be read keeps nobody from an answer, but then the default prompt gives it, and it is not recorded: it
-/// might take the place of an observation, with a person's correction in it, that could not be seen. A store that cannot
-/// be written only loses the record.
+/// If the store cannot be read, the sentence is still classified, with the default prompt, but the outcome is not recorded: it might
+/// replace an observation that could not be seen, with a person's correction in it. If the store cannot be written, only the
+/// record is lost.
 async fn classify(
     instance: &Instance,
     variant: &Variant,
     sentence: Sentence<'_>,
 ) -> Result<Classified, Problem> {
-    let config = &instance.config;
+    let settings = &instance.settings;
     let key = Key::for_sentence(sentence.as_str());
     let (store, prompt, known) = match open_and_read(variant, &key) {
-        Ok((store, found)) => {
-            let known = found.record.and_then(|value| Record::<Outcome>::from_json(&value));
-            (Some(store), instance.prompt(variant, Ok(found.prompt)), known)
+        Ok((store, stored)) => {
+            let known = stored.record.and_then(|value| Record::<Outcome>::from_json(&value));
+            (Some(store), instance.prompt(variant, Ok(stored.prompt)), known)
         }
         Err(error) => (None, instance.prompt(variant, Err(error.to_string())), None),
     };
     if let Some(record) = &known
-        && record.answers(prompt.fingerprint(), &config.model)
+        && record.answers(prompt.fingerprint(), &settings.model)
     {
         return Ok(Classified { outcome: record.answer, cached: true });
     }
 
     let rendered = prompt.render(sentence.as_str());
     let started = Instant::now();
-    let completion = inference::infer(config, &rendered).await.map_err(|error| {
+    let completion = inference::infer(settings, &rendered).await.map_err(|error| {
         warn(format_args!("{}: inference failed: {error}", variant.label()));
-        inference::problem(&error, config)
+        inference::problem(&error, settings)
     })?;
     let outcome = read_completion(&rendered, &completion.text);
     if let Some(store) = store {
         let usage = completion.usage;
-        let record = Record::new(&key, outcome, prompt.fingerprint(), config.model.as_str())
+        let record = Record::new(&key, outcome, prompt.fingerprint(), settings.model.as_str())
             .timed(SystemTime::now(), started.elapsed())
             .with_tokens(usage.prompt_token_count, usage.generated_token_count);
         if let Err(error) = store.write(&key, record) {
@@ -141,8 +148,8 @@ async fn classify(
     Ok(Classified { outcome, cached: false })
 }
 
-fn open_and_read<'v>(variant: &'v Variant, key: &Key<'_>) -> Result<(Store<'v>, Found), StoreError> {
+fn open_and_read<'v>(variant: &'v Variant, key: &Key<'_>) -> Result<(Store<'v>, StoredValues), StoreError> {
     let store = Store::open(variant.label())?;
-    let found = store.read(key)?;
-    Ok((store, found))
+    let stored = store.read(key)?;
+    Ok((store, stored))
 }

@@ -1,6 +1,6 @@
-//! `GET /api/variants`: the experiment as it is set up, and which prompt each variant uses at this moment.
+//! `GET /api/variants`: how the experiment is set up, and which prompt each variant uses right now.
 
-use api::answer;
+use api::response;
 use experiment::{Fingerprint, Variant, spin::Store};
 use problem::Problem;
 use serde::Serialize;
@@ -8,13 +8,13 @@ use spin_sdk::http::Response;
 
 use crate::instance::Instance;
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Serialize)]
-struct Answer<'i> {
+struct ExperimentInUse<'i> {
     /// `random` or `visitor`.
     assignment: &'static str,
     model: &'i str,
-    /// What a page shows of the model; empty where there is nothing to say.
+    /// What the pages say about the model; may be empty.
     model_note: &'i str,
     variants: Vec<VariantInUse<'i>>,
 }
@@ -26,7 +26,7 @@ struct VariantInUse<'i> {
     weight: u32,
     prompt: String,
     fingerprint: Fingerprint,
-    /// `store`, or `default` where the store has no prompt that can be used.
+    /// `store`, or `default` if the store has no usable prompt.
     origin: &'static str,
     /// Why the store cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,12 +36,12 @@ struct VariantInUse<'i> {
 /// Reads every variant's prompt.
 pub(super) async fn get() -> Result<Response<String>, Problem> {
     let instance = Instance::get().await?;
-    let config = &instance.config;
-    answer::json(&Answer {
-        assignment: config.assignment.as_str(),
-        model: &config.model,
-        model_note: &config.model_note,
-        variants: config.experiment.variants().iter().map(|variant| in_use(instance, variant)).collect(),
+    let settings = &instance.settings;
+    response::json(&ExperimentInUse {
+        assignment: settings.assignment.as_str(),
+        model: &settings.model,
+        model_note: &settings.model_note,
+        variants: settings.experiment.variants().iter().map(|variant| in_use(instance, variant)).collect(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Makes the host calls of an answer from the store, and nothing else: the body is read and not looked at, the values
 //! are dropped, the line of log and the answer are fixed. What the app needs beyond this is its own work.
+#![cfg(target_family = "wasm")]
 
 use std::future::poll_fn;
 use std::io::{self, Write as _};

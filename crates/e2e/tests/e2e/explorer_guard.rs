@@ -65,6 +65,24 @@ async fn other_origins_neither_read_nor_change() {
     assert_eq!(call_with(&app, list.0, &list.1, &own, vec![]).await.status, 200);
 }
 
+#[tokio::test]
+async fn behind_a_proxy_that_rewrites_the_host_the_page_can_write() {
+    let app = App::builder().start();
+    let path = format!("/stores/{FIRST}/keys/{}", safe("key"));
+    let put = async |site| {
+        let headers = [
+            ("host", "internal.example:8080"),
+            ("origin", "https://proxied.example"),
+            ("sec-fetch-site", site),
+        ];
+        call_with(&app, Method::PUT, &path, &headers, b"value".to_vec()).await
+    };
+    put("cross-site").await.problem(403);
+    assert!(!app.rows(FIRST).contains_key("key"));
+    ok(&put("same-origin").await);
+    assert_eq!(app.rows(FIRST)["key"], b"value");
+}
+
 /// Wrong tries, and how many of them wait for their answer at the same time.
 const TRIES: usize = 100;
 const AT_ONCE: usize = 20;

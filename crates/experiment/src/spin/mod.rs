@@ -1,97 +1,22 @@
-//! Variants' stores on Spin: the adapter to `wasi:keyvalue`, for components.
+//! Variants' stores on Spin, for components: keys, prompts and records over `wasi:keyvalue`.
 //!
-//! # An experiment of one's own
+//! # An experiment of your own
 //!
-//! A help desk asks a model how urgent a ticket is, and wants to know which of two prompts does that better. In `spin.toml`
-//! its component has the labels (`key_value_stores = ["plain", "polite"]`), the model (`ai_models = ["llama2-chat"]`) and a
-//! variable `variants`; each label's store holds a prompt under the key `prompt`. The rest is this:
-//!
-//! ```no_run
-//! use std::time::{Instant, SystemTime};
-//!
-//! use experiment::{Answer, Experiment, Key, Prompt, Record, spin::Store};
-//! use serde::{Deserialize, Serialize};
-//! use spin_sdk::{
-//!     http::{IntoResponse, Request, body::IncomingBodyExt},
-//!     http_service,
-//!     llm::{InferencingModel, infer},
-//!     variables,
-//! };
-//!
-//! /// What the model is asked for.
-//! #[derive(Clone, Copy, Serialize, Deserialize)]
-//! #[serde(rename_all = "lowercase")]
-//! enum Urgency {
-//!     High,
-//!     Low,
-//!     Unclear,
-//! }
-//!
-//! impl Answer for Urgency {
-//!     const FIELD: &'static str = "urgency";
-//!
-//!     fn is_conclusive(&self) -> bool {
-//!         !matches!(self, Self::Unclear)
-//!     }
-//! }
-//!
-//! fn read_completion(text: &str) -> Urgency {
-//!     match text.trim().to_lowercase().as_str() {
-//!         "high" => Urgency::High,
-//!         "low" => Urgency::Low,
-//!         _ => Urgency::Unclear,
-//!     }
-//! }
-//!
-//! const MODEL: &str = "llama2-chat";
-//! const DEFAULT_PROMPT: &str = "How urgent is this ticket? Answer high or low.\n\n{SENTENCE}\n";
-//!
-//! async fn urgency(ticket: &str) -> anyhow::Result<Urgency> {
-//!     let experiment: Experiment = variables::get("variants").await?.parse()?;
-//!     let variant = experiment.assign(&mut rand::rng());
-//!     let store = Store::open(variant.label())?;
-//!
-//!     let key = Key::for_sentence(ticket);
-//!     let found = store.read(&key)?;
-//!     let prompt = Prompt::from_store(found.prompt, DEFAULT_PROMPT);
-//!     let known = found.record.and_then(|value| Record::<Urgency>::from_json(&value));
-//!     if let Some(record) = known.filter(|record| record.answers(prompt.fingerprint(), MODEL)) {
-//!         return Ok(record.answer);
-//!     }
-//!
-//!     let started = Instant::now();
-//!     let completion = infer(InferencingModel::Other(MODEL), &prompt.render(key.sentence()))?;
-//!     let answer = read_completion(&completion.text);
-//!     let record = Record::new(&key, answer, prompt.fingerprint(), MODEL)
-//!         .timed(SystemTime::now(), started.elapsed())
-//!         .with_tokens(completion.usage.prompt_token_count, completion.usage.generated_token_count);
-//!     store.write(&key, record)?;
-//!     Ok(answer)
-//! }
-//!
-//! #[http_service]
-//! async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
-//!     let ticket = String::from_utf8(request.into_body().bytes().await?.to_vec())?;
-//!     Ok(serde_json::to_string(&urgency(&ticket).await?)?)
-//! }
-//! # fn main() {}
+//! ```ignore
+#![doc = include_str!("../../examples/help_desk.rs")]
 //! ```
 //!
-//! What people say of its answers goes to [`Store::correct`], and a [`Survey`] makes a report of all that was observed.
+//! What people say about its answers goes to [`Store::correct`], and a [`Survey`] makes a report of all observations.
 
-mod bindings;
 mod survey;
 
 use std::borrow::Cow;
 
 use serde_json::Error as JsonError;
 use thiserror::Error;
+use wasi_keyvalue::Bucket;
 
-use self::bindings::{
-    atomics::{self, Cas, CasError},
-    batch, store,
-};
-pub use self::survey::{Progress, Survey};
+pub use self::survey::Survey;
 use crate::{
     key::Key,
     prompt::PROMPT_KEY,
@@ -100,19 +25,19 @@ use crate::{
 
 /// A variant's store, open for one request.
 ///
-/// What a label means can change while an app runs, so a store is opened for each request and kept no longer. While it is
-/// open it stays the same: a record is written where the prompt was read.
+/// A label can be linked to another store while an app runs, so a store is opened for each request and kept no longer. While it
+/// is open it stays the same: a record is written where the prompt was read.
 pub struct Store<'l> {
     label: Cow<'l, str>,
-    bucket: store::Bucket,
+    bucket: Bucket,
 }
 
-/// How often a change is tried again when others change the same record at the same time.
+/// How often a change is tried while others change the same record at the same time.
 const ATTEMPTS: usize = 16;
 
-/// What a store holds for a request, as it is there.
+/// The values that a request needs, as the store holds them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Found {
+pub struct StoredValues {
     /// The value under [`PROMPT_KEY`]: for [`Prompt::from_store`](crate::Prompt::from_store).
     pub prompt: Option<Vec<u8>>,
     /// The value under the sentence's key: for [`Record::from_json`].
@@ -120,27 +45,27 @@ pub struct Found {
 }
 
 impl<'l> Store<'l> {
-    /// Opens the store that `label` means. One host call.
+    /// Opens the store that `label` is linked to. One host call.
     pub fn open(label: impl Into<Cow<'l, str>>) -> Result<Self, StoreError> {
         let label = label.into();
-        match store::open(&label) {
+        match Bucket::open(&label) {
             Ok(bucket) => Ok(Self { label, bucket }),
             Err(error) => Err(StoreError::new(&label, error)),
         }
     }
 
     /// Reads the prompt and a sentence's record together. One host call; three on Spin with Redis.
-    pub fn read(&self, key: &Key) -> Result<Found, StoreError> {
+    pub fn read(&self, key: &Key) -> Result<StoredValues, StoreError> {
         let keys = [PROMPT_KEY.to_owned(), key.as_str().to_owned()];
-        let mut found = Found::default();
+        let mut stored = StoredValues::default();
         for (name, value) in self.read_many(&keys)? {
             if name == PROMPT_KEY {
-                found.prompt = Some(value);
+                stored.prompt = Some(value);
             } else if name == key.as_str() {
-                found.record = Some(value);
+                stored.record = Some(value);
             }
         }
-        Ok(found)
+        Ok(stored)
     }
 
     /// Reads the prompt alone. One host call.
@@ -148,8 +73,8 @@ impl<'l> Store<'l> {
         self.bucket.get(PROMPT_KEY).map_err(|error| self.error(error))
     }
 
-    /// Keeps a sentence's record in place of what is there, and with it what a person said of the sentence: what the store
-    /// says of that counts, as it may have changed while a model was asked. Three host calls.
+    /// Replaces a sentence's record, but keeps what a person said about the sentence, as the store has it: that may have changed
+    /// while the model was asked. Three host calls.
     pub fn write<A: Answer>(&self, key: &Key, mut record: Record<A>) -> Result<(), StoreError> {
         self.change(key, |current| {
             if let Some(known) = current.and_then(Record::<A>::from_json) {
@@ -159,8 +84,8 @@ impl<'l> Store<'l> {
         })
     }
 
-    /// Sets what a person says would have been right for a sentence, or takes it back: the record as it is then, or `None`
-    /// where the store has none, and keeps none. Three host calls.
+    /// Sets what a person says would have been right for a sentence, or takes it back. Returns the changed record, or `None` if
+    /// the store has none; it gets none then. Three host calls.
     pub fn correct<A: Answer + Clone>(
         &self,
         key: &Key,
@@ -176,7 +101,7 @@ impl<'l> Store<'l> {
         Ok(corrected)
     }
 
-    /// Replaces the value of a key by what `change` makes of it, again and again until nobody else has changed it meanwhile;
+    /// Replaces the value of a key with what `change` makes of it, again and again until nobody else has changed it in between;
     /// `None` leaves it as it is.
     fn change(
         &self,
@@ -184,48 +109,26 @@ impl<'l> Store<'l> {
         mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, StoreError>,
     ) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
-            let swap = Cas::new(&self.bucket, key.as_str()).map_err(|error| self.error(error))?;
-            let current = swap.current().map_err(|error| self.error(error))?;
-            let changed = change(current.as_deref())?;
-            // Spin on Redis says of every swap that it failed; whether it did shows only now.
-            if changed.is_none() || changed == current {
+            let swap = self.bucket.compare_and_swap(key.as_str()).map_err(|error| self.error(error))?;
+            let Some(value) = change(swap.current())? else { return Ok(()) };
+            if swap.replace(&value).map_err(|error| self.error(error))? {
                 return Ok(());
-            }
-            match atomics::swap(swap, &changed.unwrap_or_default()) {
-                Ok(()) => return Ok(()),
-                Err(CasError::CasFailed(_)) => {}
-                Err(CasError::StoreError(error)) => return Err(self.error(error)),
             }
         }
         Err(StoreError::Contended { label: self.label.to_string() })
     }
 
-    /// The keys of a store, in any order. One host call, which holds the store only while it reads: a stream of keys holds
-    /// Spin's stores for as long as it takes to pass on each key.
+    /// The keys of a store, in any order.
     fn keys(&self) -> Result<Vec<String>, StoreError> {
-        Ok(self.bucket.list_keys(None).map_err(|error| self.error(error))?.keys)
+        self.bucket.list_keys().map_err(|error| self.error(error))
     }
 
-    /// The values of those keys that have one, in any order. One host call; where that fails, one more for each key.
-    ///
-    /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
-    /// more it fails, and with one it gives no value.
+    /// The keys that have a value, with their values, in any order. One host call; on Spin with Redis, one more for each key.
     fn read_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        if keys.len() > 1
-            && let Ok(values) = batch::get_many(&self.bucket, keys)
-        {
-            return Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect());
-        }
-        let mut values = Vec::new();
-        for key in keys {
-            if let Some(value) = self.bucket.get(key).map_err(|error| self.error(error))? {
-                values.push((key.clone(), value));
-            }
-        }
-        Ok(values)
+        self.bucket.get_many(keys).map_err(|error| self.error(error))
     }
 
-    fn error(&self, error: store::Error) -> StoreError {
+    fn error(&self, error: wasi_keyvalue::Error) -> StoreError {
         StoreError::new(&self.label, error)
     }
 }
@@ -233,7 +136,7 @@ impl<'l> Store<'l> {
 /// Why a store could not be opened, read or written.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The label leads to no store.
+    /// The label is not linked.
     #[error("the label `{label}` is not linked to a store")]
     NotLinked {
         /// The label.
@@ -255,7 +158,7 @@ pub enum StoreError {
         /// What the host said.
         reason: String,
     },
-    /// The record was changed by others as often as it was tried.
+    /// Others changed the record at every attempt.
     #[error("a record in the store of the label `{label}` keeps changing: try again")]
     Contended {
         /// The label.
@@ -277,12 +180,12 @@ impl StoreError {
         }
     }
 
-    fn new(label: &str, error: store::Error) -> Self {
+    fn new(label: &str, error: wasi_keyvalue::Error) -> Self {
         let label = label.to_owned();
         match error {
-            store::Error::NoSuchStore => Self::NotLinked { label },
-            store::Error::AccessDenied => Self::NotGranted { label },
-            store::Error::Other(reason) => Self::Failed { label, reason },
+            wasi_keyvalue::Error::NoSuchStore => Self::NotLinked { label },
+            wasi_keyvalue::Error::AccessDenied => Self::NotGranted { label },
+            wasi_keyvalue::Error::Other(reason) => Self::Failed { label, reason },
         }
     }
 }

@@ -2,12 +2,10 @@
 
 use std::mem;
 
-use serde::Serialize;
-
 use super::{Store, StoreError};
 use crate::{
     Experiment, PROMPT_KEY, Prompt,
-    analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan, Report},
+    analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan, Progress, Report},
     record::{Answer, Record},
 };
 
@@ -16,25 +14,13 @@ const BATCH: usize = 200;
 
 /// Reads the records in the stores of an experiment's variants, and reports.
 ///
-/// Each step of the iterator lists the keys of a store or reads a batch of its records, and says how far it has come; between
-/// two steps nothing of a store is held, so that a caller may take its time, and let others go on. Keys are held while their
-/// store is read; records are not. After an error there are no more steps.
-///
-/// ```no_run
-/// # use experiment::{Answer, Experiment, analysis::{Outcomes, Report}, spin::{StoreError, Survey}};
-/// # fn results<A: Answer>(experiment: &Experiment, name: fn(&A) -> &str) -> Result<Report, StoreError> {
-/// let mut survey = Survey::<A>::start(experiment, "llama2-chat", "{SENTENCE}", Outcomes::new(["high", "low"], "unclear"), name)?;
-/// for progress in &mut survey {
-///     let progress = progress?;
-///     eprintln!("{}: {} of {}", progress.label, progress.read, progress.total);
-/// }
-/// Ok(survey.report())
-/// # }
-/// ```
+/// Each step of the iterator lists the keys of a store or reads a batch of its records, and says how far the survey has come.
+/// Between two steps no store is held up, so a caller may take its time and let others go on. The keys of the store that is
+/// being read are kept in memory; records are not. After an error there are no more steps.
 pub struct Survey<A> {
     analysis: Analysis,
     name: fn(&A) -> &str,
-    /// Every variant's store, opened at the start: a link that changes meanwhile does not mix two stores.
+    /// Every variant's store, opened at the start, so that a link that changes in between does not mix two stores.
     stores: Vec<Store<'static>>,
     /// The one that is being read.
     variant: usize,
@@ -42,21 +28,6 @@ pub struct Survey<A> {
     keys: Option<Vec<String>>,
     /// How many of them have been read.
     read: usize,
-}
-
-/// How far a survey has come.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Progress {
-    /// The label of the store that is being read.
-    pub label: String,
-    /// Its place among the experiment's variants, from 1.
-    pub variant: usize,
-    /// How many variants there are.
-    pub variants: usize,
-    /// Keys read.
-    pub read: usize,
-    /// Keys in the store.
-    pub total: usize,
 }
 
 impl<A: Answer> Survey<A> {

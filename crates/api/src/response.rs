@@ -1,10 +1,10 @@
-//! Answers.
+//! Responses.
 
 use http::{HeaderValue, Response, StatusCode};
 use problem::Problem;
 use serde::Serialize;
 
-/// An answer of JSON, with the length of its body, so that it needs no chunks.
+/// A response of JSON, with the length of its body, so that it needs no chunks.
 pub fn json<T: Serialize>(value: &T) -> Result<Response<String>, Problem> {
     let body = serde_json::to_string(value)
         .map_err(|error| Problem::internal(format!("The answer cannot be written as JSON: {error}.")))?;
@@ -14,7 +14,7 @@ pub fn json<T: Serialize>(value: &T) -> Result<Response<String>, Problem> {
     Ok(response)
 }
 
-/// The answer to OPTIONS, without the headers that would let pages of other sites use the methods.
+/// The response to OPTIONS, without the headers that would let pages of other sites use the methods.
 pub fn options(allowed: &'static str) -> Response<String> {
     let mut response = Response::new(String::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -22,7 +22,7 @@ pub fn options(allowed: &'static str) -> Response<String> {
     response
 }
 
-/// An answer that is not kept by anybody, and whose type is not guessed.
+/// A response that is never cached, and whose type is never guessed.
 pub fn of_type<B>(content_type: &'static str, body: B) -> Response<B> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();

@@ -4,7 +4,7 @@ use super::{Target, body, list};
 use crate::listing::{Filter, Keys};
 use crate::query::Query;
 use crate::respond::{self, Response};
-use crate::store::BATCH;
+use crate::store::{self, BATCH};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -16,13 +16,13 @@ const MAX_KEYS: usize = 1000;
 /// The most bytes of values in one answer.
 const MAX_BYTES: usize = 8 << 20;
 /// What a removal takes.
-const DOOMED: &str = "{\"keys\": [\"…\"]}, or {\"prefix\": \"…\"}, {\"contains\": \"…\"} or both of these";
+const REMOVAL: &str = "{\"keys\": [\"…\"]}, or {\"prefix\": \"…\"}, {\"contains\": \"…\"} or both of these";
 /// How many keys a removal names in its answer.
 const NAMED: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct ValuesRequest {
     keys: Vec<String>,
     /// Values are cut after this many bytes.
     max_bytes: Option<usize>,
@@ -44,7 +44,7 @@ struct Entry {
 
 /// `POST /api/stores/:store/values`: the values of some keys, in the order asked for, absent ones included.
 pub(super) async fn values(target: &Target, request: Request) -> Result<Response, Problem> {
-    let wanted: Wanted = body::json(request, "{\"keys\": [\"…\"], \"max_bytes\": 1024}").await?;
+    let wanted: ValuesRequest = body::json(request, "{\"keys\": [\"…\"], \"max_bytes\": 1024}").await?;
     if wanted.keys.len() > MAX_KEYS {
         return Err(Problem::bad_request(format!("Ask for at most {MAX_KEYS} keys at once.")));
     }
@@ -53,7 +53,7 @@ pub(super) async fn values(target: &Target, request: Request) -> Result<Response
     let mut entries = Vec::with_capacity(wanted.keys.len());
     let mut bytes = 0;
     for batch in wanted.keys.chunks(BATCH) {
-        let values = bucket.get_many(batch).map_err(|error| target.problem(error))?;
+        let values = store::values(&bucket, batch).map_err(|error| target.problem(error))?;
         for key in batch {
             let value = values.get(key);
             let shown = value.map(|value| &value[..value.len().min(cut)]);
@@ -76,7 +76,7 @@ pub(super) async fn values(target: &Target, request: Request) -> Result<Response
 /// What to delete: named keys, or all that match.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Doomed {
+struct RemovalRequest {
     keys: Option<HashSet<String>>,
     prefix: Option<String>,
     contains: Option<String>,
@@ -96,15 +96,15 @@ struct Removal<'a> {
 /// `POST /api/stores/:store/delete`: with `dry_run`, only says what it would delete.
 pub(super) async fn delete(target: &Target, query: &Query, request: Request) -> Result<Response, Problem> {
     let dry_run = query.switch("dry_run")?;
-    let doomed: Doomed = body::json(request, DOOMED).await?;
-    let keys = find(target, doomed).await?;
+    let removal: RemovalRequest = body::json(request, REMOVAL).await?;
+    let keys = find(target, removal).await?;
     let mut deleted = 0;
     if !dry_run {
         let bucket = target.store.bucket().map_err(|error| target.problem(error))?;
         while deleted < keys.len() {
             let batch = keys.slice(deleted, BATCH);
             bucket.delete_many(&batch).map_err(|error| {
-                let problem = target.problem(error);
+                let problem = target.problem(error.into());
                 let so_far =
                     format!("{} {deleted} of {} keys were deleted before.", problem.detail(), keys.len());
                 Problem::internal(so_far)
@@ -117,14 +117,18 @@ pub(super) async fn delete(target: &Target, query: &Query, request: Request) -> 
 }
 
 /// Finds the keys among all that there are, so that what is counted is what is there.
-async fn find(target: &Target, doomed: Doomed) -> Result<Keys, Problem> {
-    let takes: Box<dyn Fn(&str) -> bool> = match doomed {
-        Doomed { keys: Some(keys), prefix: None, contains: None } => Box::new(move |key| keys.contains(key)),
-        // Nothing named is not everything: a whole store is the empty prefix.
-        Doomed { keys: Some(_), .. } | Doomed { prefix: None, contains: None, .. } => {
-            return Err(Problem::bad_request(format!("The body is not {DOOMED}.")));
+async fn find(target: &Target, removal: RemovalRequest) -> Result<Keys, Problem> {
+    let takes: Box<dyn Fn(&str) -> bool> = match removal {
+        RemovalRequest { keys: Some(keys), prefix: None, contains: None } => {
+            Box::new(move |key| keys.contains(key))
         }
-        Doomed { prefix, contains, .. } => {
+        // Nothing named is not everything: a whole store is the empty prefix.
+        RemovalRequest { keys: Some(_), .. } | RemovalRequest { prefix: None, contains: None, .. } => {
+            return Err(Problem::bad_request(format!(
+                "The body must say which keys to delete. Send {REMOVAL}."
+            )));
+        }
+        RemovalRequest { prefix, contains, .. } => {
             let filter =
                 Filter { prefix: prefix.unwrap_or_default(), contains: contains.unwrap_or_default() };
             Box::new(move |key| filter.takes(key))

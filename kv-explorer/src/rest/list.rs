@@ -4,7 +4,7 @@ use super::Target;
 use crate::listing::{Contract, Filter, Page};
 use crate::query::Query;
 use crate::respond::{self, Response};
-use crate::store::{BATCH, Error, Seen};
+use crate::store::{self, BATCH, Error, Seen};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use problem::Problem;
 use serde::Serialize;
@@ -16,7 +16,7 @@ const MAX_LIMIT: usize = 1000;
 const MAX_PAGE_BYTES: usize = 8 << 20;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Listing<'a> {
     store: &'a str,
     keys: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,9 +68,7 @@ async fn everything(target: &Target) -> Result<Response, Problem> {
 async fn page(target: &Target, query: &Query) -> Result<Response, Problem> {
     let limit = query.parsed("limit")?.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::bad_request(format!(
-            "The parameter `limit` was {limit}; it is 1 to {MAX_LIMIT}."
-        )));
+        return Err(Problem::bad_request(format!("The parameter `limit` is {limit}; use 1 to {MAX_LIMIT}.")));
     }
     let with_values = query.switch("values")?;
     // Unsorted, the first keys that come are enough, and a large store answers as fast as a small one.
@@ -97,7 +95,7 @@ async fn page(target: &Target, query: &Query) -> Result<Response, Problem> {
         None
     };
     let next = if more && !any { keys.last().cloned() } else { None };
-    Ok(respond::json(&Answer { store: &target.label, keys, entries, next, matched, total }))
+    Ok(respond::json(&Listing { store: &target.label, keys, entries, next, matched, total }))
 }
 
 /// The values of a page's keys, and of how many keys. A key that has gone meanwhile has no entry.
@@ -106,7 +104,7 @@ fn entries(target: &Target, keys: &[String]) -> Result<(Vec<Entry>, usize), Erro
     let mut entries = Vec::with_capacity(keys.len());
     let (mut bytes, mut read) = (0, 0);
     for batch in keys.chunks(BATCH) {
-        let mut values = bucket.get_many(batch)?;
+        let mut values = store::values(&bucket, batch)?;
         for key in batch {
             if let Some(value) = values.remove(key) {
                 if bytes > 0 && bytes + value.len() > MAX_PAGE_BYTES {

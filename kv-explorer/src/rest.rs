@@ -2,7 +2,6 @@
 
 mod body;
 mod bulk;
-pub(crate) mod etag;
 mod list;
 mod stores;
 mod transfer;

@@ -6,12 +6,13 @@ use crate::json_lines;
 use crate::listing::{self, Keys};
 use crate::query::Query;
 use crate::respond::{self, Response};
-use crate::store::{BATCH, Bucket};
+use crate::store::{self, BATCH};
 use anyhow::anyhow;
 use bytes::Bytes;
 use problem::Problem;
 use serde::Serialize;
 use spin_sdk::http::Request;
+use wasi_keyvalue::Bucket;
 
 /// `GET /api/stores/:store/export`: every entry that matches, as JSON Lines. Values are read as the client takes them,
 /// a batch at a time, from a list of keys that was complete before the answer began.
@@ -28,7 +29,7 @@ pub(super) async fn export(target: &Target, query: &Query) -> Result<Response, P
 }
 
 fn piece(bucket: &Bucket, keys: &[String]) -> Result<Bytes, anyhow::Error> {
-    let values = bucket.get_many(keys).map_err(|error| anyhow!("the export broke off: {error:?}"))?;
+    let values = store::values(bucket, keys).map_err(|error| anyhow!("the export was cut off: {error:?}"))?;
     let mut lines = Vec::new();
     for key in keys {
         if let Some(value) = values.get(key) {
@@ -62,7 +63,7 @@ pub(super) async fn import(target: &Target, query: &Query, request: Request) -> 
         let mut batch = entries.split_off(entries.len().saturating_sub(BATCH));
         let keys: Vec<String> = batch.iter().map(|(key, _)| key.clone()).collect();
         let written = (|| {
-            let present = bucket.get_many(&keys)?;
+            let present = store::values(&bucket, &keys)?;
             batch.retain(|(key, value)| {
                 let now = present.get(key);
                 let same = now == Some(value);
@@ -73,7 +74,11 @@ pub(super) async fn import(target: &Target, query: &Query, request: Request) -> 
                 }
                 !same
             });
-            if dry_run || batch.is_empty() { Ok(()) } else { bucket.set_many(&batch) }
+            if dry_run || batch.is_empty() {
+                Ok(())
+            } else {
+                bucket.set_many(&batch).map_err(store::Error::from)
+            }
         })();
         written.map_err(|error| {
             let (problem, left) = (target.problem(error), entries.len() + keys.len());

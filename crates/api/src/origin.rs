@@ -1,37 +1,40 @@
 //! Whether a page of another site sent a request.
 //!
 //! A page anywhere can make a visitor's browser send a POST, as a form or as `text/plain`, without being able to read the
-//! answer. It could so fill the stores, and use up the model, from every visitor's address. The rule is that of Go's
-//! `http.CrossOriginProtection`: browsers say in `Sec-Fetch-Site` where a request comes from, those that do not (on plain
-//! HTTP they leave it out) send `Origin`, and what sends neither is no browser.
+//! answer, and the browser may add credentials that it remembers. Such a page could fill the stores, and use up the model, from
+//! every visitor's address. The rule is that of Go's `http.CrossOriginProtection`: browsers say in `Sec-Fetch-Site` where a request
+//! comes from, which holds behind a proxy that rewrites `Host` too; those that do not (on plain HTTP they leave it out) send
+//! `Origin`; and what sends neither is not a browser.
 
+use http::{HeaderMap, StatusCode, Uri};
 use problem::Problem;
-use spin_sdk::http::{HeaderMap, StatusCode, Uri};
 
 /// Refuses a request that a page of another origin sent.
-pub(crate) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+pub fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let same = match (header("sec-fetch-site"), header("origin")) {
+    let is_own = match (header("sec-fetch-site"), header("origin")) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => {
-            let host = header("host").or_else(|| uri.authority().map(AsRef::as_ref));
-            origin.split_once("://").is_some_and(|(_, origin_host)| Some(origin_host) == host)
+            let own = header("host").or_else(|| uri.authority().map(AsRef::as_ref));
+            // Schemes are not compared: a proxy may have ended TLS.
+            let sender = origin.split_once("://").map(|(_, host)| host);
+            sender.zip(own).is_some_and(|(sender, own)| sender.eq_ignore_ascii_case(own))
         }
         (None, None) => true,
     };
-    if same {
+    if is_own {
         Ok(())
     } else {
         Err(Problem::new(
             StatusCode::FORBIDDEN,
-            "A page of another site sent this request. Send it from a page of this one, or from a program that is no browser.",
+            "A page of another site sent this request. Send it from one of the app's own pages or from a non-browser client.",
         ))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use spin_sdk::http::{HeaderName, HeaderValue};
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -47,7 +50,17 @@ mod tests {
             (&[("sec-fetch-site", "cross-site"), ("origin", "http://app.example:3000")], false),
             (&[("sec-fetch-site", "\u{fc}")], false),
             (&[("origin", "http://app.example:3000")], true),
+            (&[("origin", "https://App.example:3000")], true),
             (&[("host", "other.example"), ("origin", "http://other.example")], true),
+            (&[("host", "internal:80"), ("origin", "https://proxied.example")], false),
+            (
+                &[
+                    ("host", "internal:80"),
+                    ("origin", "https://proxied.example"),
+                    ("sec-fetch-site", "same-origin"),
+                ],
+                true,
+            ),
             (&[("origin", "http://app.example")], false),
             (&[("origin", "http://other.example")], false),
             (&[("origin", "null")], false),

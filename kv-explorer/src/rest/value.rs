@@ -1,6 +1,7 @@
 //! One key: set, get, put, delete.
 
-use super::{Target, body, etag};
+use super::{Target, body};
+use crate::etag;
 use crate::json_lines::{MAX_KEY, MAX_VALUE, check_sizes};
 use crate::respond::{self, Response};
 use crate::safe_key;

@@ -8,8 +8,7 @@ use spin_sdk::http::{Request, StatusCode};
 /// The largest body of a call that takes JSON or JSON Lines.
 pub(super) const MAX_BODY: usize = 8 << 20;
 
-/// How much of a body that is too large is read all the same: many clients look at the answer only once they have sent
-/// everything.
+/// How much of a body that is too large is read anyway: many clients look at the response only once they have sent everything.
 const MAX_DISCARDED: usize = 16 << 20;
 
 /// The whole body; one of more than `limit` bytes is refused.
@@ -19,7 +18,7 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, Prob
     let mut size = 0;
     while size <= limit + MAX_DISCARDED {
         let Some(frame) = incoming.frame().await else { break };
-        let frame = frame.map_err(|error| Problem::bad_request(format!("The body broke off: {error}.")))?;
+        let frame = frame.map_err(|error| Problem::bad_request(format!("The body was cut off: {error}.")))?;
         let Ok(data) = frame.into_data() else { continue };
         size += data.len();
         if size <= limit {
@@ -29,15 +28,13 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, Prob
         }
     }
     if size > limit {
-        let detail = format!("The body is larger than {limit} bytes, the most here.");
+        let detail = format!("The body is larger than {limit} bytes, which is the limit here.");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     Ok(body)
 }
 
-/// The body as JSON.
-pub(super) async fn json<T: DeserializeOwned>(request: Request, shape: &str) -> Result<T, Problem> {
-    let body = read(request, MAX_BODY).await?;
-    serde_json::from_slice(&body)
-        .map_err(|error| Problem::bad_request(format!("The body is not {shape}: {error}.")))
+/// The body as JSON. `hint` shows what to send.
+pub(super) async fn json<T: DeserializeOwned>(request: Request, hint: &str) -> Result<T, Problem> {
+    api::json::read(&read(request, MAX_BODY).await?, hint)
 }
