@@ -10,7 +10,6 @@ use api::{
 };
 use futures::future::{Either, select};
 use problem::Problem;
-use sentiment::MAX_TOKENS;
 use spin_sdk::{
     http::{self, Request, StatusCode},
     time::sleep,
@@ -31,7 +30,7 @@ pub(crate) async fn infer(settings: &Settings, prompt: &str) -> Result<Completio
 
 async fn send(settings: &Settings, prompt: &str) -> Result<Completion, InferenceFailure> {
     let options = InferenceOptions {
-        max_tokens: Some(MAX_TOKENS),
+        max_tokens: Some(settings.max_tokens),
         temperature: Some(settings.temperature),
         timeout_ms: u64::try_from(settings.model_timeout.as_millis()).ok(),
         ..InferenceOptions::default()

@@ -4,6 +4,7 @@
 use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use experiment::{Assignment, Experiment};
+use serde::de::DeserializeOwned;
 
 use crate::Misconfigured;
 
@@ -20,30 +21,28 @@ pub struct Settings {
     pub model_note: String,
     /// `temperature`: from 0, for the most probable answer, to 2.
     pub temperature: f32,
+    /// `max_tokens`: how many tokens a completion may have at most, from 1 to 32,768.
+    pub max_tokens: u32,
     /// `model_timeout`: how long to wait for an inference, from a millisecond to an hour; the variable is in seconds.
     pub model_timeout: Duration,
 }
 
 impl Settings {
     /// The names of the variables.
-    pub const VARIABLES: [&str; 6] =
-        ["variants", "assignment", "model", "model_note", "temperature", "model_timeout"];
+    pub const VARIABLES: [&str; 7] =
+        ["variants", "assignment", "model", "model_note", "temperature", "max_tokens", "model_timeout"];
 
     /// From the variables' values, in the order of [`VARIABLES`](Self::VARIABLES).
     pub fn parse(values: [&str; Self::VARIABLES.len()]) -> Result<Self, Misconfigured> {
-        let [variants, assignment, name, model_note, temperature, model_timeout] = values;
+        let [variants, assignment, name, model_note, temperature, max_tokens, model_timeout] = values;
         Ok(Self {
             experiment: experiment(variants)?,
             assignment: parse("assignment", assignment)?,
             model: model(name)?,
             model_note: model_note.trim().to_owned(),
-            temperature: number("temperature", temperature, 0.0..=2.0, "a number from 0 to 2")?,
-            model_timeout: Duration::from_secs_f32(number(
-                "model_timeout",
-                model_timeout,
-                0.001..=3600.0,
-                "a number of seconds from 0.001 to 3600",
-            )?),
+            temperature: self::temperature(temperature)?,
+            max_tokens: self::max_tokens(max_tokens)?,
+            model_timeout: self::model_timeout(model_timeout)?,
         })
     }
 }
@@ -61,6 +60,22 @@ pub fn model(name: &str) -> Result<String, Misconfigured> {
     }
 }
 
+/// The number in the value of the variable `temperature`.
+pub fn temperature(value: &str) -> Result<f32, Misconfigured> {
+    number("temperature", value, 0.0..=2.0, "a number from 0 to 2")
+}
+
+/// The number in the value of the variable `max_tokens`.
+pub fn max_tokens(value: &str) -> Result<u32, Misconfigured> {
+    number("max_tokens", value, 1..=32_768, "a whole number from 1 to 32768")
+}
+
+/// The time in the value of the variable `model_timeout`.
+pub fn model_timeout(value: &str) -> Result<Duration, Misconfigured> {
+    let expected = "a number of seconds from 0.001 to 3600";
+    number("model_timeout", value, 0.001..=3600.0, expected).map(Duration::from_secs_f32)
+}
+
 /// Asks the host for the values of variables.
 #[cfg(target_family = "wasm")]
 pub async fn load<const N: usize>(names: [&'static str; N]) -> Result<[String; N], Misconfigured> {
@@ -76,12 +91,12 @@ fn parse<T: FromStr<Err: fmt::Display>>(name: &'static str, value: &str) -> Resu
 }
 
 /// Reads a number as JSON has it: the parser is there already, and knows neither infinity nor NaN.
-fn number(
+fn number<N: DeserializeOwned + PartialOrd>(
     name: &'static str,
     value: &str,
-    range: RangeInclusive<f32>,
+    range: RangeInclusive<N>,
     expected: &str,
-) -> Result<f32, Misconfigured> {
+) -> Result<N, Misconfigured> {
     let value = value.trim();
     let number = serde_json::from_str(value).ok().filter(|number| range.contains(number));
     number.ok_or_else(|| Misconfigured::new(name, format_args!("`{value}` is not {expected}")))
@@ -94,7 +109,7 @@ mod tests {
     use super::*;
 
     const DEFAULTS: [&str; Settings::VARIABLES.len()] =
-        ["promptstore1,promptstore2", "random", "llama2-chat", "", "0", "30"];
+        ["promptstore1,promptstore2", "random", "llama2-chat", "", "0", "6", "30"];
 
     /// The defaults, except for one variable.
     fn with(name: &str, text: &'static str) -> Result<Settings, Misconfigured> {
@@ -110,16 +125,18 @@ mod tests {
         assert_eq!(settings.experiment.variants().len(), 2);
         assert_eq!(settings.assignment, Assignment::Random);
         assert_eq!((settings.model.as_str(), settings.model_note.as_str()), ("llama2-chat", ""));
-        assert_eq!((settings.temperature, settings.model_timeout), (0.0, Duration::from_secs(30)));
+        assert_eq!((settings.temperature, settings.max_tokens), (0.0, 6));
+        assert_eq!(settings.model_timeout, Duration::from_secs(30));
     }
 
     #[test]
     fn a_mistake_names_its_variable() {
-        let cases: [(&str, &[&str]); 5] = [
+        let cases: [(&str, &[&str]); 6] = [
             ("variants", &["", "a=0"]),
             ("assignment", &["", "sticky"]),
             ("model", &["", " "]),
             ("temperature", &["", "hot", "-1", "2.1", "NaN", "inf"]),
+            ("max_tokens", &["", "many", "0", "-1", "6.5", "32769"]),
             ("model_timeout", &["", "30s", "0", "-1", "NaN", "1e9"]),
         ];
         for (name, texts) in cases {
