@@ -52,7 +52,7 @@ impl ModelServer {
             prompt: &request.prompt,
             max_tokens: options.max_tokens.unwrap_or(MAX_TOKENS),
             temperature: options.temperature.unwrap_or_default(),
-            seed: Some(options.seed.unwrap_or_default()),
+            seed: Some(options.seed.unwrap_or(Question::SEED)),
         };
         let limit = options.timeout_ms.map_or(TIMEOUT, Duration::from_millis);
         let started = Instant::now();

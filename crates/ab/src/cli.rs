@@ -29,7 +29,7 @@ enum Command {
     Up(up::UpArguments),
     /// Build the app's components, each with its own build command
     Build(up::BuildArguments),
-    /// Serve the offline model alone, over both protocols
+    /// Serve the offline model alone, over both protocols, or check the app's own model
     Model(up::ModelArguments),
     /// Manage key value stores
     #[command(subcommand, visible_alias = "key-value")]
@@ -64,7 +64,7 @@ impl Cli {
         match self.command {
             Command::Up(arguments) => commands::up::run(arguments.into(), printer),
             Command::Build(arguments) => arguments.run(printer),
-            Command::Model(arguments) => commands::model::run(arguments.listen, printer),
+            Command::Model(arguments) => arguments.run(printer),
             Command::Kv(command) => command.run(printer),
             Command::Link(command) => command.run(printer),
             Command::Unlink(command) => command.run(printer),

@@ -11,6 +11,10 @@ mod commands;
 mod prepare;
 mod workspace;
 
+// What answers, and with which prompts it is asked.
+mod model;
+mod variants;
+
 // What several of them find out and show: which prompt is better.
 mod results;
 

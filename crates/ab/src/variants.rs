@@ -1,4 +1,4 @@
-//! The prompts to evaluate, and where they come from.
+//! The prompts that the model is asked with, and where they come from.
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,12 +25,12 @@ pub(crate) enum Source {
 
 /// A prompt that takes part.
 #[derive(Debug)]
-pub(super) struct Variant {
+pub(crate) struct Variant {
     /// What it is called: the store, the label, or the file's name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Where its prompt is: the store or the file.
-    pub(super) from: String,
-    pub(super) prompt: Prompt,
+    pub(crate) from: String,
+    pub(crate) prompt: Prompt,
 }
 
 /// Finds the prompts; without any source, those of the app's links. `baseline` takes part even if no source names it, and
@@ -39,13 +39,13 @@ pub(super) struct Variant {
 /// # Errors
 ///
 /// A source is not there or holds no prompt, two have one name, or there are none.
-pub(super) fn find(
+pub(crate) fn find(
     workspace: &Workspace,
     sources: &[Source],
     baseline: Option<&str>,
     printer: Printer,
 ) -> anyhow::Result<(Vec<Variant>, Option<usize>)> {
-    if sources.iter().any(|source| !matches!(source, Source::File(_))) || sources.is_empty() {
+    if sources.iter().any(|source| !matches!(source, Source::File(_))) {
         seed_new_stores(workspace, printer)?;
     }
     let mut variants = Vec::new();
@@ -103,7 +103,13 @@ fn seed_new_stores(workspace: &Workspace, printer: Printer) -> anyhow::Result<()
     seed::run(&workspace.app, &workspace.config.links, printer)
 }
 
-fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant>> {
+/// The prompts of the app's links, in the order of their labels.
+///
+/// # Errors
+///
+/// A store cannot be read.
+pub(crate) fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<Vec<Variant>> {
+    seed_new_stores(workspace, printer)?;
     let mut variants = Vec::new();
     for (label, address) in workspace.links() {
         if matches!(address, StoreAddress::Elsewhere(_)) {

@@ -48,6 +48,8 @@ pub(crate) struct Workspace {
     pub(crate) app: Manifest,
     pub(crate) config: RuntimeConfig,
     pub(crate) stores: Directory,
+    /// What gives the app's variables their values.
+    pub(crate) variables: Providers,
     _lock: Option<Lock>,
 }
 
@@ -76,7 +78,8 @@ impl Workspace {
 
     fn read(app: Manifest, location: &Location, lock: Option<Lock>) -> anyhow::Result<Self> {
         let config = RuntimeConfig::load(&location.runtime_config(&app))?;
-        Ok(Self { stores: Directory::of(&app.folder), app, config, _lock: lock })
+        let stores = Directory::of(&app.folder);
+        Ok(Self { app, config, stores, variables: Providers::new(BTreeMap::new()), _lock: lock })
     }
 
     /// The store of each label: all links, and the one that Spin makes by itself for the label `default`.
@@ -122,10 +125,10 @@ impl Workspace {
         }
     }
 
-    /// The value that a variable of the app has where `up` is told nothing else. `None` if the app has no such variable, or it
+    /// The value that a variable of the app has, where `up` is told nothing else. `None` if the app has no such variable, or it
     /// has no value.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        Providers::new(BTreeMap::new()).value(&self.app, name)
+        self.variables.value(&self.app, name)
     }
 
     /// How messages call the store at `address`.

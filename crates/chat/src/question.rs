@@ -21,6 +21,9 @@ pub struct Question<'q> {
 }
 
 impl Question<'_> {
+    /// The seed of whoever has no reason for another.
+    pub const SEED: u32 = 0;
+
     /// The body of the request, in a form that the server takes.
     pub(crate) fn body(&self, dialect: Dialect) -> String {
         let limit = |parameter| dialect.sends(parameter).then_some(self.max_tokens);

@@ -48,6 +48,13 @@ impl Providers {
     }
 }
 
+/// Without the values, which can be secrets.
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Providers").field("command_line", &self.command_line.keys()).finish_non_exhaustive()
+    }
+}
+
 /// Every variable with its value, resolved once, when the app starts.
 ///
 /// Values can be secrets, so neither [`Debug`](fmt::Debug) nor an error shows any.

@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum, ValueHint};
 use spin_app::runtime_config::ApiType;
 
 use super::{LocationArguments, not_empty};
-use crate::commands::eval::{Choice, Effort, Eval, Format, Gates, Keep, Source};
+use crate::commands::eval::{Effort, Eval, Format, Gates, Keep};
+use crate::model::Choice;
+use crate::variants::Source;
 
 /// How many questions may be under way at the same time.
 const MOST_CONCURRENCY: u64 = 1_024;

@@ -5,10 +5,11 @@ use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::LocationArguments;
-use crate::commands::{build, up};
+use crate::commands::model::check::Check;
+use crate::commands::{build, model, up};
 use crate::terminal::Printer;
 
 #[derive(Debug, Args)]
@@ -65,10 +66,41 @@ impl BuildArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ModelArguments {
+    #[command(subcommand)]
+    command: Option<ModelCommand>,
     /// The address to serve at; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:3001", value_name = "ADDRESS", value_parser = listen_address)]
-    pub(super) listen: SocketAddr,
+    listen: SocketAddr,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelCommand {
+    /// Ask the app's model some questions as the app would, and say what to change
+    Check(CheckArguments),
+}
+
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// A variable of the app, as for `up`
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variables)]
+    variable: Vec<Variables>,
+    #[command(flatten)]
+    location: LocationArguments,
+}
+
+impl ModelArguments {
+    pub(crate) fn run(self, printer: Printer) -> anyhow::Result<()> {
+        let Some(ModelCommand::Check(arguments)) = self.command else {
+            return model::run(self.listen, printer);
+        };
+        let check = Check {
+            location: arguments.location.into(),
+            variables: arguments.variable.into_iter().flat_map(|variables| variables.0).collect(),
+        };
+        model::check::run(check, printer)
+    }
 }
 
 /// A name such as `localhost` may mean several addresses: the IPv4 one is what people expect to reach.

@@ -6,10 +6,8 @@ mod dataset;
 mod evaluation;
 mod formats;
 mod gates;
-mod model;
 mod retry;
 mod spool;
-mod variants;
 
 use std::future::ready;
 use std::path::PathBuf;
@@ -21,21 +19,21 @@ use experiment::presentation::Presentation;
 use futures::StreamExt as _;
 use futures::stream;
 use indicatif::ProgressBar;
+use serde_json::Map;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::asking::Asking;
 pub(crate) use self::asking::Effort;
 use self::cache::Cache;
 use self::dataset::Dataset;
-use self::evaluation::{Evaluation, ShownPrompt, Tally};
+use self::evaluation::{AskedModel, Evaluation, ShownPrompt, Tally};
 pub(crate) use self::formats::Format;
 pub(crate) use self::gates::{Gates, NOT_MET};
-pub(crate) use self::model::Choice;
-use self::model::Model;
 use self::spool::Spool;
-pub(crate) use self::variants::Source;
+use crate::model::{Choice, Model};
 use crate::results::output;
 use crate::terminal::{Printer, Warning, failure, program, signal};
+use crate::variants::{self, Source};
 use crate::workspace::{Location, Workspace};
 
 /// How many sentences are begun before the first of them is through: a slow answer does not hold up the others.
@@ -135,7 +133,7 @@ pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
     let mut evaluation = Evaluation {
         data: dataset.path().display().to_string(),
         sentences: dataset.sentences,
-        model: &model,
+        model: AskedModel { model: &model, sent: if counts.asked > 0 { model.sent() } else { Map::new() } },
         model_note: model.note.as_ref().map(|note| format!("Answers come from the {note}.")),
         repeat: eval.effort.repeat,
         counts,

@@ -1,4 +1,6 @@
-//! `model`.
+//! `model`: the offline model alone.
+
+pub(crate) mod check;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

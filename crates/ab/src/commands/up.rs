@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use host::Settings;
 use spin_app::variables::Providers;
 
+use crate::model;
 use crate::prepare::{build, offline, seed};
 use crate::terminal::{Printer, Warning, failure, signal};
 use crate::workspace::{Location, Workspace};
@@ -60,7 +61,11 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
     let credentials = credentials::make(&app, &mut variables);
-    let offline = offline::start(config.llm.as_ref(), printer)?;
+    let server = model::server::configured(&app, &variables, None)?;
+    // A server of one's own comes before what [llm_compute] says.
+    let llm = config.llm.as_ref().filter(|_| server.is_none());
+    let offline = offline::start(llm, printer)?;
+    let model = model::summary(&app, &variables, server.as_ref(), llm);
     if offline.is_some() {
         offline::note(&app, &mut variables);
     }
@@ -80,6 +85,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         listener.local_addr()?,
         credentials.as_ref(),
         offline.as_ref(),
+        model.as_deref(),
         printer,
     );
     served.serve(listener, interrupted()).context("cannot serve")?;

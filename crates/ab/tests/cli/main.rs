@@ -14,5 +14,6 @@ mod faults;
 mod killed;
 mod links;
 mod model;
+mod model_servers;
 mod plugin;
 mod report;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use chat::FailureKind;
 use experiment::numbers::{count, counted};
 use futures::future::join_all;
 use host::models::ModelError;
@@ -17,10 +18,10 @@ use tokio::time::sleep;
 
 use super::cache::{Cache, Classification, Key, kept};
 use super::dataset::Case;
-use super::model::Model;
 use super::retry;
-use super::variants::Variant;
+use crate::model::{Model, NoAnswer};
 use crate::terminal::{Failure, failure};
+use crate::variants::Variant;
 
 /// After so many questions in a row without an answer, retries included, the model is taken to be gone.
 const GIVE_UP_AFTER: usize = 12;
@@ -223,7 +224,7 @@ impl<'a> Asking<'a> {
         let mut failures = 0;
         loop {
             let started = Instant::now();
-            let error = match self.model.complete(prompt.clone()).await {
+            let error = match self.model.complete(&prompt).await {
                 Ok(completion) => {
                     let answer = Classification {
                         outcome: read_completion(&prompt, &completion.text),
@@ -238,11 +239,11 @@ impl<'a> Asking<'a> {
                 Err(error) => error,
             };
             failures += 1;
-            if failures > self.effort.retries || !retry::may_help(&error) {
+            if failures > self.effort.retries || !error.is_temporary() {
                 return Err(self.fail(&error));
             }
             self.count(|counts| counts.retried += 1);
-            let pause = retry::pause(failures, &mut *self.rng.borrow_mut());
+            let pause = retry::pause(failures, error.retry_after(), &mut *self.rng.borrow_mut());
             let mut stopped = self.stopped.subscribe();
             tokio::select! {
                 () = sleep(pause) => {}
@@ -262,7 +263,7 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    fn fail(&self, error: &ModelError) -> Unanswered {
+    fn fail(&self, error: &NoAnswer) -> Unanswered {
         self.count(|counts| counts.failed += 1);
         let in_a_row = self.failed_in_a_row.get() + 1;
         self.failed_in_a_row.set(in_a_row);
@@ -290,13 +291,16 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// What to do about a model that gives no answers.
-fn hint(error: &ModelError) -> &'static str {
+/// What to do about a model that gives no answers, with this command's own options.
+fn hint(error: &NoAnswer) -> &'static str {
     match error {
-        ModelError::Refused { status, .. } if matches!(status.as_u16(), 401 | 403) => {
+        NoAnswer::Interface(ModelError::Refused { status, .. }) if matches!(status.as_u16(), 401 | 403) => {
             "give the server's token with --token, or as auth_token in [llm_compute]"
         }
-        _ => error.hint().unwrap_or("the log of the model's server may say why"),
+        NoAnswer::Server(failure) if failure.kind() == FailureKind::TimedOut => {
+            "allow it more time with --timeout, or use a faster model"
+        }
+        error => error.hint(),
     }
 }
 

@@ -16,7 +16,7 @@ use sentiment::Outcome;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::model::Model;
+use crate::model::Model;
 use crate::terminal::failure;
 
 /// Tells these files from other SQLite files.

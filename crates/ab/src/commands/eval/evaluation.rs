@@ -7,11 +7,12 @@ use experiment::presentation::{Presentation, Table, proportion};
 use experiment::statistics::Score;
 use sentiment::Outcome;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::asking::{Answered, Counts};
 use super::gates::Gate;
-use super::model::Model;
-use super::variants::Variant;
+use crate::model::Model;
+use crate::variants::Variant;
 
 /// An evaluation that came to its end.
 #[derive(Debug, Serialize)]
@@ -19,7 +20,7 @@ pub(super) struct Evaluation<'a> {
     /// The file of labelled sentences.
     pub(super) data: String,
     pub(super) sentences: u64,
-    pub(super) model: &'a Model,
+    pub(super) model: AskedModel<'a>,
     /// What people should know about the model.
     pub(super) model_note: Option<String>,
     /// How often each question was asked.
@@ -38,6 +39,15 @@ pub(super) struct Evaluation<'a> {
     pub(super) prompts: Vec<ShownPrompt<'a>>,
     #[serde(skip)]
     pub(super) variants: &'a [Variant],
+}
+
+/// The model, and with what it was asked.
+#[derive(Debug, Serialize)]
+pub(super) struct AskedModel<'a> {
+    #[serde(flatten)]
+    pub(super) model: &'a Model,
+    /// The parameters of the last question, by their names in the protocol; none where all answers were cached.
+    pub(super) sent: Map<String, Value>,
 }
 
 /// A prompt as reports show it.
@@ -70,10 +80,11 @@ impl Evaluation<'_> {
 
     /// What was done, in some words each.
     pub(super) fn facts(&self) -> Vec<String> {
+        let AskedModel { model, sent } = &self.model;
         let Counts { asked, cached, failed, .. } = self.counts;
         let answers = counted(asked + cached, "answer");
         let mut facts = vec![
-            format!("Model {}", self.model.shown()),
+            format!("Model {}", model.shown()),
             format!("{} of {}", counted(self.sentences, "sentence"), self.data),
             match (asked, cached) {
                 (_, 0) => answers,
@@ -81,6 +92,10 @@ impl Evaluation<'_> {
                 _ => format!("{answers}: {} new, {} cached", count(asked), count(cached)),
             },
         ];
+        if !sent.is_empty() {
+            let sent: Vec<_> = sent.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            facts.push(format!("Asked in {}: {}", model.protocol(), sent.join(", ")));
+        }
         if failed > 0 {
             facts.push(format!("{} without an answer", counted(failed, "question")));
         }

@@ -1,38 +1,24 @@
-//! Asking again: after which failures, and how soon.
+//! How soon a question is asked again.
 
 use std::time::Duration;
 
-use host::models::ModelError;
-use http::StatusCode;
 use rand::{Rng, RngExt as _};
 
 /// The pause before the first retry, doubled with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest pause.
+/// The longest pause that nobody asked for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Whether asking again may help: the server was not reached, broke off, was too slow, or said that it was busy or
-/// broken. Not where it said that the question is wrong, or answered in another protocol.
-pub(super) fn may_help(error: &ModelError) -> bool {
-    match error {
-        ModelError::Request { .. } | ModelError::TimedOut { .. } => true,
-        ModelError::Answer { status, .. } | ModelError::Refused { status, .. } => {
-            status.is_server_error()
-                || matches!(
-                    *status,
-                    StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-                )
-        }
-        _ => false,
-    }
-}
+/// The longest pause that a server is granted.
+const LONGEST_WISH: Duration = Duration::from_hours(1);
 
 /// How long to wait before the retry after `failures` failures, at least one: twice as long each time, less a random
-/// part of up to a half, so that questions that failed together do not come back together.
-pub(super) fn pause(failures: u32, rng: &mut impl Rng) -> Duration {
+/// part of up to a half, so that questions that failed together do not come back together. What the server wishes comes on top.
+pub(super) fn pause(failures: u32, wish: Option<Duration>, rng: &mut impl Rng) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
-    doubled.min(LONGEST_PAUSE).mul_f64(rng.random_range(0.5..=1.0))
+    let own = doubled.min(LONGEST_PAUSE).mul_f64(rng.random_range(0.5..=1.0));
+    wish.unwrap_or_default().min(LONGEST_WISH) + own
 }
 
 #[cfg(test)]
@@ -46,42 +32,13 @@ mod tests {
     fn pauses_grow_and_differ() {
         let mut rng = SmallRng::seed_from_u64(1);
         for (failures, most) in [(1, 200), (2, 400), (5, 3_200), (9, 30_000), (u32::MAX, 30_000)] {
-            let pauses: Vec<u128> = (0..50).map(|_| pause(failures, &mut rng).as_millis()).collect();
+            let pauses: Vec<u128> = (0..50).map(|_| pause(failures, None, &mut rng).as_millis()).collect();
             assert!(pauses.iter().all(|pause| (most / 2..=most).contains(pause)), "{failures}: {pauses:?}");
             assert!(pauses.iter().any(|pause| *pause != pauses[0]));
         }
-    }
-
-    #[test]
-    fn what_is_asked_again() {
-        let path = "/infer";
-        let reason = String::new;
-        let answer = |status: u16| ModelError::Answer {
-            path,
-            status: StatusCode::from_u16(status).unwrap(),
-            reason: reason(),
-        };
-        let refused = |status: u16| ModelError::Refused {
-            status: StatusCode::from_u16(status).unwrap(),
-            message: reason(),
-        };
-        let again = [
-            ModelError::Request { path, reason: reason() },
-            ModelError::TimedOut { path, limit: Duration::ZERO },
-            answer(408),
-            answer(429),
-            answer(503),
-            refused(429),
-            refused(500),
-        ];
-        assert!(again.iter().all(may_help));
-        let never = [
-            ModelError::Token,
-            ModelError::TooLarge { path, limit: 0 },
-            answer(200),
-            answer(404),
-            refused(401),
-        ];
-        assert!(!never.iter().any(may_help));
+        for (wish, least) in [(7, 7), (u64::MAX, 3_600)] {
+            let pause = pause(1, Some(Duration::from_secs(wish)), &mut rng).as_secs();
+            assert_eq!(pause, least, "{wish}");
+        }
     }
 }

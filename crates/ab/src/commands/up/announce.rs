@@ -6,7 +6,7 @@ use spin_app::manifest::{Manifest, Route};
 
 use super::credentials::Credentials;
 use crate::prepare::offline::Offline;
-use crate::terminal::Printer;
+use crate::terminal::{Printer, program};
 
 /// Prints the app's routes as `spin up` does, and what was set up for this run.
 pub(super) fn print(
@@ -14,11 +14,14 @@ pub(super) fn print(
     address: SocketAddr,
     credentials: Option<&Credentials>,
     offline: Option<&Offline>,
+    model: Option<&str>,
     printer: Printer,
 ) {
     if let Some(Offline { url }) = offline {
         printer.message(format_args!("\nModel: the {} at {url}", offline_model::DESCRIPTION));
-        printer.message("       for a real one, edit [llm_compute] in the runtime config (see README.md)");
+        printer.message("       for a real one, set the variable `model_server` (see README.md)");
+    } else if let Some(model) = model {
+        printer.message(format_args!("\nModel: {model}; `{} model check` tries it", program()));
     }
     if let Some(Credentials { user, password }) = credentials {
         printer.message(format_args!("\nKey value explorer, for this run: user {user}, password {password}"));

@@ -11,7 +11,7 @@ use crate::commands::eval::asking::Answered;
 use crate::commands::eval::cache::Classification;
 use crate::commands::eval::evaluation::Evaluation;
 use crate::commands::eval::spool::Spool;
-use crate::commands::eval::variants::Variant;
+use crate::variants::Variant;
 
 #[derive(Serialize)]
 #[serde(bound(serialize = ""))]
