@@ -228,6 +228,12 @@ impl AppBuilder {
         self.llm_compute(&model.url(), "open_ai")
     }
 
+    /// Lets the app ask the model at this server directly, in `OpenAI`'s protocol.
+    #[must_use]
+    pub fn model_server(self, model: &ModelServer) -> Self {
+        self.variable("model_server", &model.url())
+    }
+
     /// Sets `url` and `api_type` of the model.
     #[must_use]
     pub fn llm_compute(self, url: &str, api: &str) -> Self {

@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+pub mod cases;
 mod protocol;
 mod strict;
 mod tls;

@@ -10,6 +10,7 @@ mod redis_stores;
 
 mod bad_input;
 mod model_failures;
+mod model_servers;
 mod outbound;
 
 mod feedback;
