@@ -63,7 +63,7 @@ pub(crate) struct Model {
 #[derive(Debug)]
 enum Way {
     /// Directly, by the variable `model_server`.
-    Server(ModelServer),
+    Server(Box<ModelServer>),
     /// As Spin's model interface reaches it.
     Interface { client: ModelClient, api: ApiType },
 }
@@ -80,25 +80,22 @@ impl Model {
         let token = choice.token.as_deref();
         let server =
             if own { server::configured(&workspace.app, &workspace.variables, token)? } else { None };
-        let (url, api, note, way) = match server {
-            Some(server) => {
-                let url = server.address().to_owned();
-                (url, "chat", None, Way::Server(ModelServer::new(server, choice.limit)))
+        let (url, api, note, way) = if let Some(server) = server {
+            let url = server.address().to_owned();
+            (url, "chat", None, Way::Server(Box::new(ModelServer::new(server, choice.limit))))
+        } else {
+            let config = config(choice, workspace)?;
+            let api = match config.api {
+                ApiType::Default => "default",
+                ApiType::OpenAi => "open_ai",
+            };
+            if choice.temperature.is_some() && config.api == ApiType::OpenAi {
+                printer.warn(&Warning::TemperatureNotSent);
             }
-            None => {
-                let config = config(choice, workspace)?;
-                let api = match config.api {
-                    ApiType::Default => "default",
-                    ApiType::OpenAi => "open_ai",
-                };
-                if choice.temperature.is_some() && config.api == ApiType::OpenAi {
-                    printer.warn(&Warning::TemperatureNotSent);
-                }
-                let client = ModelClient::new(&config, choice.limit)?;
-                let note = offline::ensure(&config)?.then(|| offline_model::DESCRIPTION.to_owned());
-                let way = Way::Interface { client, api: config.api };
-                (spin_app::without_password(&config.url), api, note, way)
-            }
+            let client = ModelClient::new(&config, choice.limit)?;
+            let note = offline::ensure(&config)?.then(|| offline_model::DESCRIPTION.to_owned());
+            let way = Way::Interface { client, api: config.api };
+            (spin_app::without_password(&config.url), api, note, way)
         };
         let temperature = match choice.temperature {
             Some(temperature) => temperature,
@@ -150,22 +147,22 @@ impl Model {
                 let value = |parameter| match parameter {
                     Parameter::MaxTokens | Parameter::MaxCompletionTokens => number(max_tokens),
                     Parameter::Temperature => number(temperature),
-                    Parameter::Seed => number(Question::SEED),
+                    Parameter::Seed => number(&Question::SEED),
                 };
                 let parameters = server.dialect().into_iter().flat_map(Dialect::parameters);
                 parameters.map(|parameter| (parameter.name(), value(parameter))).collect()
             }
             Way::Interface { api: ApiType::OpenAi, .. } => vec![
                 ("max_completion_tokens", number(max_tokens)),
-                ("frequency_penalty", number(REPEAT_PENALTY)),
+                ("frequency_penalty", number(&REPEAT_PENALTY)),
             ],
             Way::Interface { api: ApiType::Default, .. } => vec![
                 ("maxTokens", number(max_tokens)),
-                ("repeatPenalty", number(REPEAT_PENALTY)),
-                ("repeatPenaltyLastNTokenCount", number(REPEAT_PENALTY_LAST_N_TOKEN_COUNT)),
+                ("repeatPenalty", number(&REPEAT_PENALTY)),
+                ("repeatPenaltyLastNTokenCount", number(&REPEAT_PENALTY_LAST_N_TOKEN_COUNT)),
                 ("temperature", number(temperature)),
-                ("topK", number(TOP_K)),
-                ("topP", number(TOP_P)),
+                ("topK", number(&TOP_K)),
+                ("topP", number(&TOP_P)),
             ],
         };
         sent.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -251,6 +248,6 @@ pub(crate) fn setting<T>(
 }
 
 /// A number as it is sent, which as another type might have more digits.
-fn number(number: impl ToString) -> Value {
+fn number(number: &impl ToString) -> Value {
     serde_json::from_str(&number.to_string()).unwrap_or_default()
 }

@@ -61,11 +61,11 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
     let credentials = credentials::make(&app, &mut variables);
-    let server = model::server::configured(&app, &variables, None)?;
+    let asked = model::server::configured(&app, &variables, None)?;
     // A server of one's own comes before what [llm_compute] says.
-    let llm = config.llm.as_ref().filter(|_| server.is_none());
+    let llm = config.llm.as_ref().filter(|_| asked.is_none());
     let offline = offline::start(llm, printer)?;
-    let model = model::summary(&app, &variables, server.as_ref(), llm);
+    let model = model::summary(&app, &variables, asked.as_ref(), llm);
     if offline.is_some() {
         offline::note(&app, &mut variables);
     }

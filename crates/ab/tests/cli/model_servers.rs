@@ -1,5 +1,6 @@
 //! `eval` and `model check` with model servers that refuse or want what real ones do, and that fail as those fail.
 
+use std::fmt::Write as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ fn app(model: &ModelServer, variables: &[(&str, &str)]) -> Sandbox {
     for (name, default) in VARIABLES.into_iter().zip(DEFAULTS) {
         let given = variables.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
         let value = given.unwrap_or(if name == "model_server" { &url } else { default });
-        manifest += &format!("{name} = {{ default = {value:?} }}\n");
+        writeln!(manifest, "{name} = {{ default = {value:?} }}").unwrap();
     }
     sandbox.write("spin.toml", manifest);
     sandbox.write("data.csv", "sentence,expected\nWhat a day!,positive\n");
@@ -167,7 +168,7 @@ fn check_says_what_to_change() {
     let model = ModelServer::start().unwrap();
     let long = "I would say that it is rather";
     model.require_model("other");
-    let rows: [(Reply, &[(&str, &str)], &[&str]); 3] = [
+    let rows: [(Reply, &[_], &[&str]); 3] = [
         (
             long.into(),
             &[],

@@ -210,18 +210,16 @@ impl Answers {
 
 /// Says what to change, if anything.
 fn conclude(mut advice: Vec<String>, model: &Model, printer: Printer) -> anyhow::Result<()> {
-    match model.server() {
-        Some(server) if !server.dialect().is_none_or(|dialect| dialect.sends(Parameter::Temperature)) => {
-            advice.push(
-                "the server refuses `temperature`: use a model that takes it, or its noise is measured too"
-                    .to_owned(),
-            )
-        }
-        None if !model.sent().contains_key("temperature") => advice.push(
-            "no temperature is sent, but a penalty: set the variable `model_server` instead of [llm_compute]"
-                .to_owned(),
-        ),
-        _ => {}
+    if !model.sent().contains_key(Parameter::Temperature.name()) {
+        let noise = match model.server() {
+            Some(_) => {
+                "the server refuses `temperature`: use a model that accepts it, or expect noise in every comparison"
+            }
+            None => {
+                "no temperature is sent, but a penalty is: set the variable `model_server` instead of [llm_compute]"
+            }
+        };
+        advice.push(noise.to_owned());
     }
     if advice.is_empty() {
         return Ok(printer.data("\nNothing needs to change.")?);
