@@ -35,12 +35,10 @@ export async function keys(label, signal) {
   return keys.sort();
 }
 
-/** The first keys that a store gives, sorted, with the prompt where there is one, and whether they are all of them: what can be
- * shown at once. @param {string} label @param {AbortSignal} [signal] @returns {Promise<{keys: string[], all: boolean}>} */
+/** The first keys that a store gives, sorted, and whether they are all of them: what can be shown at once.
+ * @param {string} label @param {AbortSignal} [signal] @returns {Promise<{keys: string[], all: boolean}>} */
 export async function firstKeys(label, signal) {
-  const [listing, prompt] = await Promise.all([call(`${store(label)}?limit=60&sorted=false`, { signal }), hasPrompt(label, signal)]);
-  const { keys, total } = await listing.json();
-  if (prompt && !keys.includes(PROMPT)) keys.push(PROMPT);
+  const { keys, total } = await (await call(`${store(label)}?limit=60&sorted=false`, { signal })).json();
   return { keys: keys.sort(), all: total !== null };
 }
 
@@ -50,7 +48,8 @@ export async function count(label) {
   return (await listing.json()).total - Number(prompt);
 }
 
-const hasPrompt = async (label, signal) => (await values(label, [PROMPT], 0, signal))[0] !== null;
+/** Whether a store has a prompt. @param {string} label @param {AbortSignal} [signal] */
+export const hasPrompt = async (label, signal) => (await values(label, [PROMPT], 0, signal))[0] !== null;
 
 /** The beginnings of some values, in the keys' order; null for a key that is not there.
  * @param {string} label @param {string[]} wanted @param {number} [maxBytes] @param {AbortSignal} [signal]

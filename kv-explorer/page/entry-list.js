@@ -106,11 +106,12 @@ class EntryList extends HTMLElement {
     this.#count("Reading keys…");
     try {
       const first = await asked;
-      // What is typed meanwhile filters all of them.
-      if (!first.all && !this.input.value) {
-        this.#keys = new Keys(first.keys);
-        this.list.hidden = false;
-        this.list.show(first.keys.length, true);
+      if (!first.all) {
+        this.#showFirst(first.keys);
+        // In a large store the prompt may be anywhere. Neither do these rows wait for it, nor does it wait for all keys.
+        if (!first.keys.includes(PROMPT)) {
+          api.hasPrompt(label, signal).then((has) => has && !signal.aborted && !this.#loaded && this.#showFirst([PROMPT, ...first.keys]), () => {});
+        }
       }
       const keys = first.all ? first.keys : await api.keys(label, signal);
       this.#keys = new Keys(keys);
@@ -124,10 +125,19 @@ class EntryList extends HTMLElement {
       setTimeout(() => this.#keys.prepare(), 50);
     } catch (failure) {
       if (signal.aborted) return;
+      this.#loading.abort();
       this.#keys = new Keys([]);
       this.#update();
       this.#fail(failure);
     }
+  }
+
+  /** Shows some keys until all are there. What is typed meanwhile filters all of them. */
+  #showFirst(keys) {
+    if (this.input.value) return;
+    this.#keys = new Keys(keys);
+    this.list.hidden = false;
+    this.list.show(keys.length, true);
   }
 
   /** Takes note of a key that was written elsewhere on the page. @param {string} key */
