@@ -127,6 +127,15 @@ async fn answers(url: &str) -> bool {
 /// Tells the app, where it wants to know and has not been told otherwise, that the offline model answers.
 pub(crate) fn note(app: &Manifest, variables: &mut Providers) {
     if app.variables.contains_key(NOTE) && variables.given(NOTE).is_none() {
-        variables.give(NOTE, format!("Answers come from the {}.", offline_model::DESCRIPTION));
+        variables.give(NOTE, offline_note());
     }
+}
+
+/// What people should know about the model of a configuration; `None` of any but the offline one.
+pub(crate) fn note_on(llm: Option<&LlmConfig>) -> Option<String> {
+    meant(llm).map(|_| offline_note())
+}
+
+fn offline_note() -> String {
+    format!("Answers come from the {}.", offline_model::DESCRIPTION)
 }

@@ -221,6 +221,11 @@ fn numbers_as_data_and_as_a_page() {
     let lines: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
     assert!(lines.len() > 20 && lines.iter().all(|fields| *fields == 6), "{text}");
 
+    sandbox.write(
+        "runtime-config.toml",
+        sandbox.read("runtime-config.toml")
+            + "\n[llm_compute]\ntype = \"remote_http\"\nurl = \"http://127.0.0.1:9\"\nauth_token = \"offline-model\"\n",
+    );
     sandbox.ab("report --format html --output page.html").ok();
     let page = sandbox.read("page.html");
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
@@ -229,6 +234,10 @@ fn numbers_as_data_and_as_a_page() {
     }
     let (_, data) = page.split_once("id=\"data\">").unwrap();
     let data: Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+    assert_eq!(
+        (&json["model_note"], data["model_note"].as_str().unwrap().contains("offline model")),
+        (&"".into(), true)
+    );
     assert_eq!((&data["variants"], &data["presentation"]), (&json["variants"], &json["presentation"]));
 }
 
