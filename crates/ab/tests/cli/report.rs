@@ -8,6 +8,8 @@ use sentiment::Outcome::{self, Negative, Neutral, Positive, Unsure};
 use serde_json::Value;
 
 use crate::sandbox::{Sandbox, app_reads};
+use e2e::axe;
+use e2e::browser::Browser;
 use e2e::redis_server::RedisServer;
 
 const APP: &str = "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
@@ -239,6 +241,34 @@ fn numbers_as_data_and_as_a_page() {
         (&"".into(), true)
     );
     assert_eq!((&data["variants"], &data["presentation"]), (&json["variants"], &json["presentation"]));
+}
+
+/// The same page as the app serves, without the app.
+#[tokio::test]
+async fn the_page_opens_from_disk() {
+    let Some(browser) = Browser::start().await else { return };
+    let sandbox = app(None);
+    for (fill, heading, charts) in [(false, "No observations yet", 0), (true, "two is better", 3)] {
+        if fill {
+            fill_sqlite(&sandbox);
+        }
+        sandbox.ab("report --format html --output page.html").ok();
+        for scheme in ["light", "dark"] {
+            browser.colour_scheme(scheme).await;
+            browser.open(&format!("file://{}", sandbox.path("page.html").display())).await;
+            browser.until("document.querySelector('#report')?.checkVisibility()").await;
+            assert_eq!(browser.text("#conclusion-title").await, heading);
+            assert_eq!(browser.text("#facts").await, "App test, model llama2-chat");
+            let shown =
+                "[...document.querySelectorAll('svg.chart')].filter((it) => it.checkVisibility()).length";
+            assert_eq!(browser.run(&format!("return {shown};"), &[]).await, charts);
+            let links = "document.querySelectorAll('[href], [src]').length";
+            assert_eq!(browser.run(&format!("return {links};"), &[]).await, 0, "nothing leads to an app");
+            assert_eq!(axe::violations(&browser).await, [""; 0]);
+            browser.assert_clean("file://").await;
+        }
+    }
+    assert!(browser.text("results-conclusion").await.contains("cargo ab promote two"));
 }
 
 #[test]

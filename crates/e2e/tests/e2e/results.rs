@@ -167,3 +167,37 @@ async fn the_page_says_what_is_known_and_no_more() {
     browser.until("document.querySelector('#failure').textContent.includes('cannot be reached')").await;
     assert_eq!(browser.text("#conclusion-title").await, "promptstore2 is better");
 }
+
+#[tokio::test]
+async fn the_page_asks_for_what_helps() {
+    let Some(browser) = Browser::start().await else { return };
+    let app = App::builder().variable("model_note", "Answers come from a small model.").start();
+    let explorer = format!("/internal/kv-explorer/#store={FIRST}&against={SECOND}");
+    for (observations, labelled, step, disagreements) in [
+        (0, 1, "/", ""),
+        // Everything is labelled, and then not.
+        (50, 1, "/", &*explorer),
+        (50_000, 100, "", &explorer),
+    ] {
+        observe(&app, observations, labelled);
+        browser.open(&app.url("/results")).await;
+        browser.until("document.querySelector('#report')?.checkVisibility()").await;
+        let href = "(selector) => document.querySelector(selector)?.getAttribute('href') ?? ''";
+        let links = format!("['.call', 'results-comparisons a'].map({href})");
+        assert_eq!(browser.run(&format!("return {links};"), &[]).await, json!([step, disagreements]));
+        assert_eq!(browser.text("#model-note").await.trim(), "Answers come from a small model.");
+        let said = browser.text("results-conclusion").await;
+        let expected = match observations {
+            0 => "Analyse some sentences",
+            50 => "Analyse more sentences",
+            _ => "cargo ab promote promptstore2",
+        };
+        assert!(said.contains(expected), "{expected:?} is not in {said:?}");
+        // Neither variant's colour for what is of both; a tint for each cell of a matrix.
+        let coloured = "document.querySelectorAll('results-comparisons [data-series]').length";
+        let cells = "document.querySelectorAll('td.share').length";
+        let matrices = if observations > 0 { 2 * 3 * 4 } else { 0 };
+        assert_eq!(browser.run(&format!("return [{coloured}, {cells}];"), &[]).await, json!([0, matrices]));
+        browser.assert_clean(&app.url("")).await;
+    }
+}
