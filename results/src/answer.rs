@@ -11,7 +11,7 @@ use http_body_util::StreamBody;
 use problem::Problem;
 use sentiment::{DEFAULT_PROMPT, Outcome};
 use spin_sdk::{
-    http::{BoxBody, FullBody, HeaderMap, HeaderValue, Method, Request, Response, box_body},
+    http::{BoxBody, FullBody, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, box_body},
     wit_bindgen::yield_async,
 };
 
@@ -57,13 +57,14 @@ async fn results(headers: &HeaderMap) -> Result<Response<BoxBody>, Problem> {
 /// Begins to read what the component that makes the observations has recorded, with its variables.
 async fn start() -> Result<(Survey<Outcome>, String), Problem> {
     let [variants, model, model_note] = settings::load(["variants", "model", "model_note"]).await?;
+    let model_note = settings::model_note(&model_note, &model);
     let (experiment, model) = (settings::experiment(&variants)?, settings::model(&model)?);
     let survey =
         Survey::start(&experiment, &model, DEFAULT_PROMPT, Outcome::in_analysis(), |outcome: &Outcome| {
             outcome.as_str()
         })
         .map_err(|error| failed(&error))?;
-    Ok((survey, model_note.trim().to_owned()))
+    Ok((survey, model_note))
 }
 
 /// A survey as lines, each made when it is asked for: how far it has come, and last the report or a problem.
@@ -95,10 +96,18 @@ impl Iterator for Lines {
     }
 }
 
-/// A store that cannot be read, as a problem; the log has the reason.
+/// A store that cannot be read, as a problem; the log has the reason. A variant without a store is no failure, but a mistake in how
+/// the app is set up.
 fn failed(error: &StoreError) -> Problem {
     warn(error);
-    Problem::internal(format!("There are no results: {}.", error.public()))
+    let reason = error.public();
+    match error {
+        StoreError::NotGranted { .. } | StoreError::NotLinked { .. } => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("There are no results: {reason}, or take it out of the variable `variants`."),
+        ),
+        _ => Problem::internal(format!("There are no results: {reason}.")),
+    }
 }
 
 fn whole(response: Response<String>) -> Response<BoxBody> {

@@ -81,20 +81,21 @@ impl<'l> Request<'l> {
     }
 }
 
-/// The weights in force, so that assignments can be told apart by them.
+/// The weights and the model in force, so that assignments can be told apart by them.
 #[derive(Serialize)]
-struct InForce {
+struct InForce<'l> {
     event: &'static str,
     /// As in the component's variable: `promptstore1=90,promptstore2=10`.
     variants: String,
+    model: &'l str,
 }
 
-/// Says which experiment is running. Once for each instance: a change of its variables makes new ones.
-pub(crate) fn experiment(experiment: &Experiment) {
+/// Says which experiment is running, with which model. Once for each instance: a change of its variables makes new ones.
+pub(crate) fn experiment(experiment: &Experiment, model: &str) {
     let variants = experiment.variants().iter();
     let variants: Vec<_> =
         variants.map(|variant| format!("{}={}", variant.label(), variant.weight())).collect();
-    write_line(&InForce { event: "experiment", variants: variants.join(",") });
+    write_line(&InForce { event: "experiment", variants: variants.join(","), model });
 }
 
 fn write_line(event: &impl Serialize) {

@@ -97,6 +97,7 @@ impl Model {
             let way = Way::Interface { client, api: config.api };
             (spin_app::without_password(&config.url), api, note, way)
         };
+        offline::check_name(&name, note.is_some())?;
         let temperature = match choice.temperature {
             Some(temperature) => temperature,
             // Without the variable, no noise is wanted.

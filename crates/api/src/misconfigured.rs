@@ -4,7 +4,7 @@ use std::fmt;
 
 use problem::Problem;
 
-/// Which variable it is, and why its value cannot be used. As text it says how to set it.
+/// Which variable it is, and why its value cannot be used. As text it says how to set it, too.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Misconfigured {
     variable: &'static str,
@@ -21,17 +21,25 @@ impl Misconfigured {
     pub const fn variable(&self) -> &'static str {
         self.variable
     }
+
+    /// Why its value cannot be used: no sentence, but the end of one.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The ways to set it: no sentence either.
+    pub fn remedy(&self) -> String {
+        let Self { variable, .. } = self;
+        let name = variable.to_ascii_uppercase();
+        format!("set it in spin.toml, with `--variable {variable}=…` or with SPIN_VARIABLE_{name}")
+    }
 }
 
 impl fmt::Display for Misconfigured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable, reason } = self;
-        let name = variable.to_ascii_uppercase();
-        write!(
-            f,
-            "The variable `{variable}` cannot be used: {reason}. Set it in spin.toml, with `--variable {variable}=…` or \
-             with SPIN_VARIABLE_{name}, and restart."
-        )
+        let remedy = self.remedy().replacen('s', "S", 1);
+        write!(f, "The variable `{variable}` cannot be used: {reason}. {remedy}, and restart.")
     }
 }
 

@@ -3,10 +3,16 @@
 
 use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
-use experiment::{Assignment, Experiment};
+use experiment::{Assignment, Experiment, Variant};
 use serde::de::DeserializeOwned;
 
 use crate::Misconfigured;
+
+/// The name of the offline model. Nothing else has it, so its answers are never taken for those of a real model.
+pub const OFFLINE_MODEL: &str = "offline-model";
+
+/// What people should know about it.
+pub const OFFLINE_MODEL_NOTE: &str = "Answers come from the offline model: a deterministic stand-in that scores words with VADER, not a language model.";
 
 /// The settings of the component that classifies sentences.
 #[derive(Debug, PartialEq)]
@@ -17,7 +23,7 @@ pub struct Settings {
     pub assignment: Assignment,
     /// `model`: the model's name.
     pub model: String,
-    /// `model_note`: what the pages say about the model; may be empty.
+    /// `model_note`: what the pages say about the model; may be empty. See [`model_note`].
     pub model_note: String,
     /// `temperature`: from 0, for the most probable answer, to 2.
     pub temperature: f32,
@@ -39,11 +45,27 @@ impl Settings {
             experiment: experiment(variants)?,
             assignment: parse("assignment", assignment)?,
             model: model(name)?,
-            model_note: model_note.trim().to_owned(),
+            model_note: self::model_note(model_note, name),
             temperature: self::temperature(temperature)?,
             max_tokens: self::max_tokens(max_tokens)?,
             model_timeout: self::model_timeout(model_timeout)?,
         })
+    }
+
+    /// Checks that a component that may open the stores of these labels may open every variant's. It would not fail without one,
+    /// but answer that variant's share of the requests with the default prompt.
+    pub fn check_labels(&self, granted: &[String]) -> Result<(), Misconfigured> {
+        let variants = self.experiment.variants().iter();
+        match variants.map(Variant::label).find(|label| !granted.iter().any(|granted| granted == label)) {
+            Some(label) => Err(Misconfigured::new(
+                "variants",
+                format_args!(
+                    "`{label}` is not one of the app's labels, {}; a new label must be added to `key_value_stores` in spin.toml",
+                    granted.join(", ")
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 }
 
@@ -55,7 +77,7 @@ pub fn experiment(variants: &str) -> Result<Experiment, Misconfigured> {
 /// The name in the value of the variable `model`.
 pub fn model(name: &str) -> Result<String, Misconfigured> {
     match name.trim() {
-        "" => Err(Misconfigured::new("model", "it is empty; name a model, such as `llama2-chat`")),
+        "" => Err(Misconfigured::new("model", "it is empty; name a model, such as `llama3.2`")),
         name => Ok(name.to_owned()),
     }
 }
@@ -74,6 +96,14 @@ pub fn max_tokens(value: &str) -> Result<u32, Misconfigured> {
 pub fn model_timeout(value: &str) -> Result<Duration, Misconfigured> {
     let expected = "a number of seconds from 0.001 to 3600";
     number("model_timeout", value, 0.001..=3600.0, expected).map(Duration::from_secs_f32)
+}
+
+/// What the pages say about a model: the variable `model_note`, or what the offline model is.
+pub fn model_note(note: &str, model: &str) -> String {
+    match note.trim() {
+        "" if model.trim() == OFFLINE_MODEL => OFFLINE_MODEL_NOTE.to_owned(),
+        note => note.to_owned(),
+    }
 }
 
 /// Asks the host for the values of variables.
@@ -109,13 +139,19 @@ mod tests {
     use super::*;
 
     const DEFAULTS: [&str; Settings::VARIABLES.len()] =
-        ["promptstore1,promptstore2", "random", "llama2-chat", "", "0", "6", "30"];
+        ["promptstore1,promptstore2", "random", "offline-model", "", "0", "6", "30"];
 
     /// The defaults, except for one variable.
     fn with(name: &str, text: &'static str) -> Result<Settings, Misconfigured> {
-        let place = Settings::VARIABLES.iter().position(|other| *other == name).unwrap();
+        with_all(&[(name, text)])
+    }
+
+    /// The defaults, except for some variables.
+    fn with_all(changes: &[(&str, &'static str)]) -> Result<Settings, Misconfigured> {
         let mut texts = DEFAULTS;
-        texts[place] = text;
+        for (name, text) in changes {
+            texts[Settings::VARIABLES.iter().position(|other| other == name).unwrap()] = text;
+        }
         Settings::parse(texts)
     }
 
@@ -124,7 +160,7 @@ mod tests {
         let settings = Settings::parse(DEFAULTS).unwrap();
         assert_eq!(settings.experiment.variants().len(), 2);
         assert_eq!(settings.assignment, Assignment::Random);
-        assert_eq!((settings.model.as_str(), settings.model_note.as_str()), ("llama2-chat", ""));
+        assert_eq!((&*settings.model, &*settings.model_note), (OFFLINE_MODEL, OFFLINE_MODEL_NOTE));
         assert_eq!((settings.temperature, settings.max_tokens), (0.0, 6));
         assert_eq!(settings.model_timeout, Duration::from_secs(30));
     }
@@ -147,6 +183,26 @@ mod tests {
                 assert!(problem.detail().contains(&format!("--variable {name}=")), "{problem:?}");
             }
         }
+    }
+
+    #[test]
+    fn every_variant_is_a_label_that_the_component_may_open() {
+        let settings = Settings::parse(DEFAULTS).unwrap();
+        let labels = ["promptstore2", "other", "promptstore1"].map(str::to_owned);
+        assert_eq!(settings.check_labels(&labels), Ok(()));
+        let error = settings.check_labels(&labels[..2]).unwrap_err();
+        assert_eq!(error.variable(), "variants");
+        assert!(
+            error.reason().starts_with("`promptstore1` is not one of the app's labels, promptstore2, other;")
+        );
+    }
+
+    #[test]
+    fn the_offline_model_is_what_it_is_unless_a_note_says_more() {
+        let note = |note, name| with_all(&[("model_note", note), ("model", name)]).unwrap().model_note;
+        assert_eq!(note(" ", "offline-model "), OFFLINE_MODEL_NOTE);
+        assert_eq!(note(" A note. ", "offline-model"), "A note.");
+        assert_eq!(note("", "llama2-chat"), "");
     }
 
     #[test]

@@ -91,7 +91,10 @@ pub(crate) fn all(folder: &Path) -> anyhow::Result<[Subject; 3]> {
         Subject {
             name: "the app",
             program: artifacts::ab().to_owned(),
-            arguments: up(root(), &["--variable", "variants=promptstore1"]),
+            arguments: up(
+                root(),
+                &["--variable", "variants=promptstore1", "--variable", "model=llama2-chat"],
+            ),
             component: Some(release.join("sentiment_analysis.wasm")),
         },
     ])

@@ -29,6 +29,9 @@ pub const FIRST: &str = "promptstore1";
 /// The label of the second variant: unless told otherwise, it is linked to the store `case-b`, with the prompt of that name.
 pub const SECOND: &str = "promptstore2";
 
+/// The model's name, unless told otherwise; that of the manifest's default is for the offline model alone.
+pub const MODEL: &str = "llama2-chat";
+
 /// The explorer's credentials, unless told otherwise. What can go wrong with them is part of them.
 pub const CREDENTIALS: &str = "ada:pâss:wörd 🔑";
 
@@ -85,6 +88,7 @@ impl App {
             dotenv: None,
         }
         .credentials(CREDENTIALS)
+        .variable("model", MODEL)
     }
 
     /// The tests' own app, which passes requests on to the servers at `granted`; see `crates/e2e/forwarder`.
@@ -238,6 +242,13 @@ impl AppBuilder {
     #[must_use]
     pub fn llm_compute(self, url: &str, api: &str) -> Self {
         self.llm_compute_with_token(url, api, "scripted")
+    }
+
+    /// Lets the offline model answer, at this address, under its own name.
+    #[must_use]
+    pub fn offline_model(mut self, url: &str) -> Self {
+        self.variables.retain(|(name, _)| name != "model");
+        self.llm_compute_with_token(url, "default", "offline-model")
     }
 
     /// Sets `url`, `api_type` and `auth_token` of the model.

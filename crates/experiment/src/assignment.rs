@@ -150,8 +150,8 @@ pub enum InvalidExperiment {
     },
     /// The weight is not a number, negative, a fraction, 0 or too large.
     #[error(
-        "the weight in `{item}` is not a whole number from 1 to {max}: a label without a weight has the weight 1, and one \
-         that is to have no requests is left out",
+        "the weight in `{item}` is not a whole number from 1 to {max}; leave the weight out for 1, and the label out for no \
+         requests",
         max = u32::MAX
     )]
     Weight {
@@ -192,9 +192,9 @@ impl FromStr for Assignment {
     }
 }
 
-/// The text names no way of assigning.
+/// The text names no way to assign variants.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("`{0}` is no way of assigning variants: write `random` or `visitor`")]
+#[error("`{0}` is not a way to assign variants; use `random` or `visitor`")]
 pub struct InvalidAssignment(String);
 
 #[cfg(test)]

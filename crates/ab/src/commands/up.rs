@@ -3,6 +3,7 @@
 mod announce;
 mod credentials;
 mod missing;
+mod settings;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -47,6 +48,12 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     }
     let workspace = Workspace::open(&up.location)?;
     host::check(&workspace.app, &workspace.config)?;
+    let mut variables = Providers::new(up.variables.into_iter().collect());
+    for name in variables.undeclared(&workspace.app) {
+        printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
+    }
+    let credentials = credentials::make(&workspace.app, &mut variables);
+    settings::check(&workspace, &variables)?;
     drop(workspace);
     // A port in use is told before a build, not after.
     let listener = listen(up.listen)?;
@@ -56,19 +63,11 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         build::run(&app, &[], printer)?;
     }
 
-    let mut variables = Providers::new(up.variables.into_iter().collect());
-    for name in variables.undeclared(&app) {
-        printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
-    }
-    let credentials = credentials::make(&app, &mut variables);
     let asked = model::server::configured(&app, &variables, None)?;
     // A server of one's own comes before what [llm_compute] says.
     let llm = config.llm.as_ref().filter(|_| asked.is_none());
     let offline = offline::start(llm, printer)?;
     let model = model::summary(&app, &variables, asked.as_ref(), llm);
-    if offline.is_some() {
-        offline::note(&app, &mut variables);
-    }
     seed::run(&app, &config.links, printer)?;
 
     let settings = Settings {

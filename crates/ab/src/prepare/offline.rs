@@ -6,12 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use api::settings::OFFLINE_MODEL;
 use bytes::Bytes;
 use http::Request;
 use http_client::HttpClient;
-use spin_app::Manifest;
 use spin_app::runtime_config::LlmConfig;
-use spin_app::variables::Providers;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -19,9 +18,6 @@ use crate::terminal::{Printer, failure};
 
 /// The token that says: the model meant is the offline one. It opens nothing.
 const TOKEN: &str = "offline-model";
-
-/// The variable in which the app is told what answers.
-const NOTE: &str = "model_note";
 
 /// How long what listens at the model's address may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,6 +28,28 @@ const LONGEST_GREETING: usize = 64 * 1024;
 /// Where the offline model answers.
 pub(crate) struct Offline {
     pub(crate) url: String,
+}
+
+/// Keeps the answers of the offline model and those of a real one apart: each record has the name of its model.
+///
+/// # Errors
+///
+/// One of them would answer under a name of the other.
+pub(crate) fn check_name(name: &str, is_offline: bool) -> anyhow::Result<()> {
+    let failure = match (is_offline, name.trim() == OFFLINE_MODEL) {
+        (true, false) => {
+            failure(format!("the offline model would answer under the name of another model, `{name}`")).hint(format!(
+                "name the server of `{name}` in the variable `model_server` or in [llm_compute] of the runtime config; the \
+                 offline model is called `{OFFLINE_MODEL}`"
+            ))
+        }
+        (false, true) => {
+            failure(format!("a real model would answer under the name of the offline model, `{OFFLINE_MODEL}`"))
+                .hint("give the real model's name in the variable `model`, as with `--variable model=llama3.2`")
+        }
+        _ => return Ok(()),
+    };
+    Err(failure.into())
 }
 
 /// Starts the offline model where `llm` points at it, or at a free port where that of another process answers: an app must not
@@ -72,6 +90,11 @@ pub(crate) fn ensure(llm: &LlmConfig) -> anyhow::Result<bool> {
         serve(runtime, listener);
     }
     Ok(true)
+}
+
+/// Whether a runtime configuration means the offline model.
+pub(crate) fn is_meant(llm: Option<&LlmConfig>) -> bool {
+    meant(llm).is_some()
 }
 
 fn meant(llm: Option<&LlmConfig>) -> Option<&LlmConfig> {
@@ -124,18 +147,15 @@ async fn answers(url: &str) -> bool {
     answer.is_ok_and(|answer| offline_model::identifies_itself(&String::from_utf8_lossy(answer.body())))
 }
 
-/// Tells the app, where it wants to know and has not been told otherwise, that the offline model answers.
-pub(crate) fn note(app: &Manifest, variables: &mut Providers) {
-    if app.variables.contains_key(NOTE) && variables.given(NOTE).is_none() {
-        variables.give(NOTE, offline_note());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The offline model shares no code with the app, but both say the same of it.
+    #[test]
+    fn the_offline_model_has_one_name() {
+        assert_eq!(OFFLINE_MODEL, offline_model::NAME);
+        let note = format!("Answers come from the {}.", offline_model::DESCRIPTION);
+        assert_eq!(api::settings::OFFLINE_MODEL_NOTE, note);
     }
-}
-
-/// What people should know about the model of a configuration; `None` of any but the offline one.
-pub(crate) fn note_on(llm: Option<&LlmConfig>) -> Option<String> {
-    meant(llm).map(|_| offline_note())
-}
-
-fn offline_note() -> String {
-    format!("Answers come from the {}.", offline_model::DESCRIPTION)
 }

@@ -4,11 +4,11 @@ use std::sync::mpsc;
 use std::thread;
 
 use anyhow::anyhow;
+use api::settings::model_note;
 use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, join_sorted};
 use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
-use crate::prepare::offline;
 use crate::terminal::{Printer, failure};
 use crate::workspace::{OpenStore, ResolvedStore, Target, Workspace};
 
@@ -71,9 +71,7 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
     }
     let mut analysis = Analysis::new(Outcome::in_analysis(), current, Plan::default());
     count(opened, &mut analysis)?;
-    let model_note = workspace.variable(MODEL_NOTE).filter(|note| !note.is_empty());
-    let model_note =
-        model_note.or_else(|| offline::note_on(workspace.config.llm.as_ref())).unwrap_or_default();
+    let model_note = model_note(&workspace.variable(MODEL_NOTE).unwrap_or_default(), &model);
     Ok(Live { experiment, stores, prompts, analysis, model_note })
 }
 

@@ -112,7 +112,7 @@ fn distinct(prompts: &[String]) -> HashSet<&str> {
     prompts.iter().map(String::as_str).collect()
 }
 
-/// The offline model in this process, where the runtime configuration points at it.
+/// The offline model in this process, where the runtime configuration points at it, under its own name.
 fn offline_model(sandbox: &mut Sandbox) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -130,6 +130,7 @@ fn offline_model(sandbox: &mut Sandbox) {
         "runtime-config.toml",
         format!("[llm_compute]\ntype = \"remote_http\"\nurl = \"http://{address}\"\nauth_token = \"offline-model\"\n"),
     );
+    sandbox.write("spin.toml", sandbox.read("spin.toml").replace("llama2-chat", "offline-model"));
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
     assert!(first.messages().contains("660 answers in "), "{}", first.seen());
     // Nothing is asked now, so that nothing depends on the clock.
     assert_snapshot!(sandbox.ab(&line).ok().output_text(), @r"
-    Model llama2-chat at http://[MODEL] (offline model: a deterministic stand-in that scores words with VADER, not a language model)
+    Model offline-model at http://[MODEL] (offline model: a deterministic stand-in that scores words with VADER, not a language model)
     330 sentences of [ROOT]/data/sentences.csv
     660 answers, all cached
 
@@ -168,7 +169,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
     | Tokens read, mean        | 88.1                     | 88.8                     |
     | Tokens written, mean     | 2                        | 2                        |
     | Prompt                   | f9e466b7d88b             | 1df7b4287119             |
-    | Model                    | llama2-chat              | llama2-chat              |
+    | Model                    | offline-model            | offline-model            |
     +--------------------------+--------------------------+--------------------------+
 
     Outcomes as shares of each variant’s observations

@@ -223,11 +223,6 @@ fn numbers_as_data_and_as_a_page() {
     let lines: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
     assert!(lines.len() > 20 && lines.iter().all(|fields| *fields == 6), "{text}");
 
-    sandbox.write(
-        "runtime-config.toml",
-        sandbox.read("runtime-config.toml")
-            + "\n[llm_compute]\ntype = \"remote_http\"\nurl = \"http://127.0.0.1:9\"\nauth_token = \"offline-model\"\n",
-    );
     sandbox.ab("report --format html --output page.html").ok();
     let page = sandbox.read("page.html");
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
@@ -236,11 +231,18 @@ fn numbers_as_data_and_as_a_page() {
     }
     let (_, data) = page.split_once("id=\"data\">").unwrap();
     let data: Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
-    assert_eq!(
-        (&json["model_note"], data["model_note"].as_str().unwrap().contains("offline model")),
-        (&"".into(), true)
-    );
     assert_eq!((&data["variants"], &data["presentation"]), (&json["variants"], &json["presentation"]));
+    assert_eq!(data["model_note"], "");
+
+    // Nothing of the real model counts for the offline one, and the page says which it is.
+    sandbox.write("spin.toml", APP.replace("llama2-chat", "offline-model"));
+    let run = sandbox.ab("report --format json").ok();
+    let offline: Value = serde_json::from_slice(run.bytes()).unwrap();
+    assert_eq!(
+        (&offline["variants"][0]["n"], &offline["variants"][0]["stale"]),
+        (&0.into(), &json["variants"][0]["n"])
+    );
+    assert_eq!(offline["model_note"], api::settings::OFFLINE_MODEL_NOTE);
 }
 
 /// The same page as the app serves, without the app.
@@ -283,7 +285,7 @@ fn what_cannot_be_reported() {
     error: No key value store found with label "two" for app "test"
     hint: link one: `cargo ab link key-value two --app test --store STORE`
     [exit status: 1]
-    error: app "test" has a variable "variants" that cannot be used: the weight in `one=x` is not a whole number from 1 to 4294967295: a label without a weight has the weight 1, and one that is to have no requests is left out
+    error: app "test" has a variable "variants" that cannot be used: the weight in `one=x` is not a whole number from 1 to 4294967295; leave the weight out for 1, and the label out for no requests
     hint: write labels with optional weights: promptstore1=90,promptstore2=10
     [exit status: 1]
     error: app "test" has no variable "model" that names its model

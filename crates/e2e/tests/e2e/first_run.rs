@@ -27,7 +27,7 @@ async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
     let mut app = App::builder()
         .store(FIRST, "case-a", [])
         .store(SECOND, "case-b", [])
-        .llm_compute_with_token(&format!("http://{free}"), "default", "offline-model")
+        .offline_model(&format!("http://{free}"))
         .no_variables()
         .start();
     for (label, name) in [(FIRST, "case-a"), (SECOND, "case-b")] {
@@ -71,7 +71,7 @@ async fn an_app_keeps_its_offline_model_when_another_app_stops() {
         return;
     }
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let app = App::builder().llm_compute_with_token(&format!("http://{free}"), "default", "offline-model");
+    let app = App::builder().offline_model(&format!("http://{free}"));
     let first = app.clone().start();
     let second = app.clone().start();
     assert!(second.process().output().contains("belongs to another process"), "it says so");

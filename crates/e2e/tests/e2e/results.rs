@@ -169,6 +169,19 @@ async fn the_page_says_what_is_known_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_variant_without_a_store_is_told() {
+    // Without a setting of the API, whose check at the start would not let this pass.
+    let app = App::builder()
+        .manifest("temperature = \"{{ temperature }}\"\n", "")
+        .variable("variants", "promptstore1,promptstore3")
+        .start();
+    let detail = app.get(RESULTS).await.problem(503);
+    for part in ["`promptstore3`", "key_value_stores", "the variable `variants`"] {
+        assert!(detail.contains(part), "{part:?} is not in {detail:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_asks_for_what_helps() {
     let Some(browser) = Browser::start().await else { return };
     let app = App::builder().variable("model_note", "Answers come from a small model.").start();

@@ -255,3 +255,33 @@ fn what_is_missing_from_a_configuration_and_what_needs_spin() {
     [exit status: 1]
     "#);
 }
+
+#[test]
+fn variables_that_the_app_cannot_work_with() {
+    if !embedded_only(WHY) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("spin.toml", &fs::read_to_string(artifacts::root().join("spin.toml")).unwrap());
+    // Before it listens: a port in use would be told first otherwise.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let up = |variables: &[&str]| {
+        let variables = variables.iter().flat_map(|variable| ["--variable", variable]);
+        sandbox.up(&["--listen", &address].into_iter().chain(variables).collect::<Vec<_>>())
+    };
+    assert_snapshot!(up(&["assignment=vistor"]), @"");
+    assert_snapshot!(up(&["temperature=hot"]), @"");
+    assert_snapshot!(up(&["model_timeout=30s"]), @"");
+    assert_snapshot!(up(&["variants=a=1.5"]), @"");
+    assert_snapshot!(up(&["variants=promptstore1,promptstore3"]), @"");
+
+    // Neither may a real model answer under the offline model's name, nor that one under another.
+    assert_snapshot!(up(&["model_server=http://127.0.0.1:9"]), @"");
+    let links = fs::read_to_string(sandbox.folder.path().join("runtime-config.toml")).unwrap();
+    let model = "[llm_compute]\ntype = \"remote_http\"\nurl = \"http://127.0.0.1:9\"\n";
+    sandbox.write("runtime-config.toml", &format!("{model}auth_token = \"a-real-token\"\n{links}"));
+    assert!(up(&[]).starts_with("error: a real model would answer under the name of the offline model"));
+    sandbox.write("runtime-config.toml", &format!("{model}auth_token = \"offline-model\"\n{links}"));
+    assert_snapshot!(up(&["model=llama3.2"]), @"");
+}

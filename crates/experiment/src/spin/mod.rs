@@ -137,7 +137,7 @@ impl<'l> Store<'l> {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The label is not linked.
-    #[error("the label `{label}` is not linked to a store")]
+    #[error("the label `{label}` is not linked to a store: link it")]
     NotLinked {
         /// The label.
         label: String,
