@@ -37,3 +37,4 @@ mod runtime;
 mod starting;
 
 mod documents;
+mod readme;

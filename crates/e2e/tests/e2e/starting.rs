@@ -270,18 +270,46 @@ fn variables_that_the_app_cannot_work_with() {
         let variables = variables.iter().flat_map(|variable| ["--variable", variable]);
         sandbox.up(&["--listen", &address].into_iter().chain(variables).collect::<Vec<_>>())
     };
-    assert_snapshot!(up(&["assignment=vistor"]), @"");
-    assert_snapshot!(up(&["temperature=hot"]), @"");
-    assert_snapshot!(up(&["model_timeout=30s"]), @"");
-    assert_snapshot!(up(&["variants=a=1.5"]), @"");
-    assert_snapshot!(up(&["variants=promptstore1,promptstore3"]), @"");
+    assert_snapshot!(up(&["assignment=vistor"]), @"
+    error: the variable `assignment` cannot be used: `vistor` is not a way to assign variants; use `random` or `visitor`
+    hint: set it in spin.toml, with `--variable assignment=…` or with SPIN_VARIABLE_ASSIGNMENT
+    [exit status: 1]
+    ");
+    assert_snapshot!(up(&["temperature=hot"]), @"
+    error: the variable `temperature` cannot be used: `hot` is not a number from 0 to 2
+    hint: set it in spin.toml, with `--variable temperature=…` or with SPIN_VARIABLE_TEMPERATURE
+    [exit status: 1]
+    ");
+    assert_snapshot!(up(&["model_timeout=30s"]), @"
+    error: the variable `model_timeout` cannot be used: `30s` is not a number of seconds from 0.001 to 3600
+    hint: set it in spin.toml, with `--variable model_timeout=…` or with SPIN_VARIABLE_MODEL_TIMEOUT
+    [exit status: 1]
+    ");
+    assert_snapshot!(up(&["variants=a=1.5"]), @"
+    error: the variable `variants` cannot be used: the weight in `a=1.5` is not a whole number from 1 to 4294967295; leave the weight out for 1, and the label out for no requests
+    hint: set it in spin.toml, with `--variable variants=…` or with SPIN_VARIABLE_VARIANTS
+    [exit status: 1]
+    ");
+    assert_snapshot!(up(&["variants=promptstore1,promptstore3"]), @"
+    error: the variable `variants` cannot be used: `promptstore3` is not one of the app's labels, promptstore1, promptstore2; a new label must be added to `key_value_stores` in spin.toml
+    hint: set it in spin.toml, with `--variable variants=…` or with SPIN_VARIABLE_VARIANTS
+    [exit status: 1]
+    ");
 
     // Neither may a real model answer under the offline model's name, nor that one under another.
-    assert_snapshot!(up(&["model_server=http://127.0.0.1:9"]), @"");
+    assert_snapshot!(up(&["model_server=http://127.0.0.1:9"]), @"
+    error: a real model would answer under the name of the offline model, `offline-model`
+    hint: give the real model's name in the variable `model`, as with `--variable model=llama3.2`
+    [exit status: 1]
+    ");
     let links = fs::read_to_string(sandbox.folder.path().join("runtime-config.toml")).unwrap();
     let model = "[llm_compute]\ntype = \"remote_http\"\nurl = \"http://127.0.0.1:9\"\n";
     sandbox.write("runtime-config.toml", &format!("{model}auth_token = \"a-real-token\"\n{links}"));
     assert!(up(&[]).starts_with("error: a real model would answer under the name of the offline model"));
     sandbox.write("runtime-config.toml", &format!("{model}auth_token = \"offline-model\"\n{links}"));
-    assert_snapshot!(up(&["model=llama3.2"]), @"");
+    assert_snapshot!(up(&["model=llama3.2"]), @"
+    error: the offline model would answer under the name of another model, `llama3.2`
+    hint: name the server of `llama3.2` in the variable `model_server` or in [llm_compute] of the runtime config; the offline model is called `offline-model`
+    [exit status: 1]
+    ");
 }

@@ -19,7 +19,8 @@ pub(super) fn print(
 ) {
     if let Some(Offline { url }) = offline {
         printer.message(format_args!("\nModel: the {} at {url}", offline_model::DESCRIPTION));
-        printer.message("       for a real one, set the variable `model_server` (see README.md)");
+        printer
+            .message("       for a real one, set the variables `model_server` and `model` (see README.md)");
     } else if let Some(model) = model {
         printer.message(format_args!("\nModel: {model}; `{} model check` tries it", program()));
     }
