@@ -30,7 +30,7 @@ struct Newcomer {
     /// Where `cargo` is one that has everything built already.
     programs: TempDir,
     /// The `export` commands so far.
-    exports: String,
+    exports: Vec<String>,
     app: Option<(Process, String)>,
     client: Client,
 }
@@ -41,7 +41,7 @@ impl Newcomer {
         let this = Self {
             folder: tempfile::Builder::new().prefix("ab-readme-").tempdir().unwrap(),
             programs: tempfile::tempdir().unwrap(),
-            exports: String::new(),
+            exports: Vec::new(),
             app: None,
             client: Client::builder().no_proxy().build().unwrap(),
         };
@@ -61,7 +61,7 @@ impl Newcomer {
     fn shell(&self, command: &str) -> Command {
         let mut shell = Command::new("sh");
         // Placeholders stand where a person puts a value.
-        let line = format!("{}exec {command}", self.exports).replace('…', "secret");
+        let line = format!("{}\nexec {command}", self.exports.join("\n")).replace('…', "secret");
         let path = format!("{}:{}", self.programs.path().display(), std::env::var("PATH").unwrap());
         shell.args(["-c", &line]).current_dir(self.folder.path()).env("PATH", path);
         clean_environment(&mut shell);
@@ -152,7 +152,7 @@ async fn every_command_runs_in_its_order_and_every_address_answers() {
             let body = body.trim_matches('\'');
             shown = Some(newcomer.ask(Method::POST, address, Some(body)).await.text().to_owned());
         } else if command.starts_with("export ") {
-            newcomer.exports += &format!("{command}\n");
+            newcomer.exports.push(command.to_owned());
         } else if !command.is_empty() {
             newcomer.run(command);
         } else if let Some(answer) = shown.take() {
