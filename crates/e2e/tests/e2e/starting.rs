@@ -280,6 +280,11 @@ fn variables_that_the_app_cannot_work_with() {
     hint: set it in spin.toml, with `--variable temperature=…` or with SPIN_VARIABLE_TEMPERATURE
     [exit status: 1]
     ");
+    assert_snapshot!(up(&["max_tokens=0"]), @"
+    error: the variable `max_tokens` cannot be used: `0` is not a whole number from 1 to 32768
+    hint: set it in spin.toml, with `--variable max_tokens=…` or with SPIN_VARIABLE_MAX_TOKENS
+    [exit status: 1]
+    ");
     assert_snapshot!(up(&["model_timeout=30s"]), @"
     error: the variable `model_timeout` cannot be used: `30s` is not a number of seconds from 0.001 to 3600
     hint: set it in spin.toml, with `--variable model_timeout=…` or with SPIN_VARIABLE_MODEL_TIMEOUT
