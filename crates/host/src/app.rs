@@ -14,17 +14,18 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use crate::compiled;
-use crate::component::{Component, Grants};
-use crate::engine;
 use crate::error::LoadError;
-use crate::guest::Guest;
-use crate::links::{self, Links};
-use crate::models::ModelClient;
-use crate::output::{Output, tell};
-use crate::reload::Reload;
-use crate::routing::Router;
-use crate::server::{self, AppInfo, Site};
+use crate::given::grants::Grants;
+use crate::given::links::{self, Links};
+use crate::given::models::ModelClient;
+use crate::given::output::{Output, tell};
+use crate::given::reload::Reload;
+use crate::instances::compiled;
+use crate::instances::component::Component;
+use crate::instances::engine;
+use crate::instances::guest::Guest;
+use crate::requests::routing::Router;
+use crate::requests::server::{self, AppInfo, Site};
 
 /// How to run an app.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use spin_app::runtime_config::UnknownLabels;
 use spin_app::variables::VariablesError;
 use spin_app::{Fault, FileError};
 
-use crate::links::LinkError;
-use crate::models::ModelError;
+use crate::given::links::LinkError;
+use crate::given::models::ModelError;
 
 /// Why an app cannot be loaded. [`LoadError::hint`] tells what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -5,34 +5,14 @@
 
 mod app;
 mod error;
-
-// What its components are given: links to stores, a model, and a place to print to.
-mod links;
-pub mod models;
-mod output;
-mod periodic;
-mod reload;
-
-// How its components run: instances on wasmtime.
-mod bindings;
-mod caller;
-mod chaining;
-mod compiled;
-mod component;
-mod dispatch;
-mod engine;
-mod guest;
-mod interfaces;
 mod limits;
-mod outbound;
-mod workers;
+mod periodic;
 
-// How requests reach them.
-mod body;
-mod problem;
-mod routing;
-mod server;
+mod given;
+mod instances;
+mod requests;
 
 pub use app::{App, Settings, check};
 pub use error::LoadError;
-pub use links::{LinkChange, LinkError};
+pub use given::links::{LinkChange, LinkError};
+pub use given::models;

@@ -3,9 +3,10 @@
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::guest::Guest;
+use crate::instances::guest::Guest;
+use crate::instances::interfaces;
+use crate::limits;
 use crate::periodic::Periodic;
-use crate::{interfaces, limits};
 
 /// An engine with room for the instances of `components` components.
 pub(crate) fn engine(components: usize) -> wasmtime::Result<Engine> {

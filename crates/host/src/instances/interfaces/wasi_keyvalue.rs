@@ -3,19 +3,12 @@
 use stores::{Store, StoreError};
 use wasmtime::component::Resource;
 
-use crate::bindings::wasi::keyvalue::atomics::{self, CasError};
-use crate::bindings::wasi::keyvalue::batch;
-use crate::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
-use crate::guest::Guest;
-use crate::links::OpenError;
-
-/// A value as it was when a guest began a compare-and-swap.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub struct CompareAndSwap {
-    store: Store,
-    key: String,
-    seen: Option<Vec<u8>>,
-}
+use crate::given::links::OpenError;
+use crate::instances::bindings::wasi::keyvalue::atomics::{self, CasError};
+use crate::instances::bindings::wasi::keyvalue::batch;
+use crate::instances::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
+use crate::instances::compare_and_swap::CompareAndSwap;
+use crate::instances::guest::Guest;
 
 impl From<OpenError> for Error {
     fn from(error: OpenError) -> Self {
@@ -32,7 +25,7 @@ impl From<StoreError> for Error {
     }
 }
 
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
+type Returned<T> = wasmtime::Result<Result<T, Error>>;
 
 impl Guest {
     fn bucket(&self, bucket: &Resource<Store>) -> wasmtime::Result<Store> {
@@ -41,8 +34,8 @@ impl Guest {
 }
 
 impl store::Host for &mut Guest {
-    async fn open(&mut self, identifier: String) -> Answer<Resource<Store>> {
-        Ok(match self.component.open(&identifier) {
+    async fn open(&mut self, identifier: String) -> Returned<Resource<Store>> {
+        Ok(match self.grants.open(&identifier) {
             Ok(store) => Ok(self.table.push(store)?),
             Err(error) => Err(error.into()),
         })
@@ -50,24 +43,24 @@ impl store::Host for &mut Guest {
 }
 
 impl store::HostBucket for &mut Guest {
-    async fn get(&mut self, bucket: Resource<Store>, key: String) -> Answer<Option<Vec<u8>>> {
+    async fn get(&mut self, bucket: Resource<Store>, key: String) -> Returned<Option<Vec<u8>>> {
         Ok(self.bucket(&bucket)?.get(&key).await.map_err(Error::from))
     }
 
-    async fn set(&mut self, bucket: Resource<Store>, key: String, value: Vec<u8>) -> Answer<()> {
+    async fn set(&mut self, bucket: Resource<Store>, key: String, value: Vec<u8>) -> Returned<()> {
         Ok(self.bucket(&bucket)?.set(&key, value).await.map_err(Error::from))
     }
 
-    async fn delete(&mut self, bucket: Resource<Store>, key: String) -> Answer<()> {
+    async fn delete(&mut self, bucket: Resource<Store>, key: String) -> Returned<()> {
         Ok(self.bucket(&bucket)?.delete(&key).await.map_err(Error::from))
     }
 
-    async fn exists(&mut self, bucket: Resource<Store>, key: String) -> Answer<bool> {
+    async fn exists(&mut self, bucket: Resource<Store>, key: String) -> Returned<bool> {
         Ok(self.bucket(&bucket)?.exists(&key).await.map_err(Error::from))
     }
 
     /// All keys in one answer, as Spin gives them: it takes no cursor.
-    async fn list_keys(&mut self, bucket: Resource<Store>, cursor: Option<String>) -> Answer<KeyResponse> {
+    async fn list_keys(&mut self, bucket: Resource<Store>, cursor: Option<String>) -> Returned<KeyResponse> {
         if cursor.is_some() {
             return Ok(Err(Error::Other("list_keys: cursor not supported".to_owned())));
         }
@@ -99,21 +92,21 @@ impl batch::Host for &mut Guest {
         &mut self,
         bucket: Resource<Store>,
         keys: Vec<String>,
-    ) -> Answer<Vec<(String, Option<Vec<u8>>)>> {
+    ) -> Returned<Vec<(String, Option<Vec<u8>>)>> {
         Ok(self.bucket(&bucket)?.get_many(&keys).await.map_err(Error::from))
     }
 
-    async fn set_many(&mut self, bucket: Resource<Store>, pairs: Vec<(String, Vec<u8>)>) -> Answer<()> {
+    async fn set_many(&mut self, bucket: Resource<Store>, pairs: Vec<(String, Vec<u8>)>) -> Returned<()> {
         Ok(self.bucket(&bucket)?.set_many(pairs).await.map_err(Error::from))
     }
 
-    async fn delete_many(&mut self, bucket: Resource<Store>, keys: Vec<String>) -> Answer<()> {
+    async fn delete_many(&mut self, bucket: Resource<Store>, keys: Vec<String>) -> Returned<()> {
         Ok(self.bucket(&bucket)?.delete_many(&keys).await.map_err(Error::from))
     }
 }
 
 impl atomics::Host for &mut Guest {
-    async fn increment(&mut self, bucket: Resource<Store>, key: String, delta: i64) -> Answer<i64> {
+    async fn increment(&mut self, bucket: Resource<Store>, key: String, delta: i64) -> Returned<i64> {
         Ok(self.bucket(&bucket)?.increment(&key, delta).await.map_err(Error::from))
     }
 
@@ -136,7 +129,7 @@ impl atomics::Host for &mut Guest {
 }
 
 impl atomics::HostCas for &mut Guest {
-    async fn new(&mut self, bucket: Resource<Store>, key: String) -> Answer<Resource<CompareAndSwap>> {
+    async fn new(&mut self, bucket: Resource<Store>, key: String) -> Returned<Resource<CompareAndSwap>> {
         let store = self.bucket(&bucket)?;
         Ok(match store.get(&key).await {
             Ok(seen) => Ok(self.table.push(CompareAndSwap { store, key, seen })?),
@@ -144,7 +137,7 @@ impl atomics::HostCas for &mut Guest {
         })
     }
 
-    async fn current(&mut self, cas: Resource<CompareAndSwap>) -> Answer<Option<Vec<u8>>> {
+    async fn current(&mut self, cas: Resource<CompareAndSwap>) -> Returned<Option<Vec<u8>>> {
         Ok(Ok(self.table.get(&cas)?.seen.clone()))
     }
 

@@ -17,13 +17,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_io_timeout::TimeoutStream;
 use wasmtime_wasi_http::WasiBody;
 
-use crate::body::{self, Refused};
-use crate::component::Component;
-use crate::dispatch::Core;
+use crate::given::output::tell;
+use crate::instances::component::Component;
 use crate::limits;
-use crate::output::tell;
-use crate::problem::problem;
-use crate::routing::{self, Router};
+use crate::requests::body::{self, Refused};
+use crate::requests::dispatch::Core;
+use crate::requests::problem::problem;
+use crate::requests::routing::{self, Router};
 
 /// What every core serves.
 pub(crate) struct Site {

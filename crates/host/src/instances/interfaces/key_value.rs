@@ -12,9 +12,9 @@ use wasmtime::component::{
 };
 
 use super::Spin;
-use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
-use crate::guest::Guest;
-use crate::links::OpenError;
+use crate::given::links::OpenError;
+use crate::instances::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
+use crate::instances::guest::Guest;
 
 /// Keys fetched from the store at a time while a guest lists them.
 const KEYS_PER_PAGE: usize = 1000;
@@ -54,7 +54,7 @@ impl HostStoreWithStore<Guest> for Spin {
     ) -> wasmtime::Result<Result<Resource<Store>, Error>> {
         accessor.with(|mut access| {
             let guest = access.get();
-            Ok(match guest.component.open(&label) {
+            Ok(match guest.grants.open(&label) {
                 Ok(store) => Ok(guest.table.push(store)?),
                 Err(error) => Err(error.into()),
             })

@@ -1,10 +1,11 @@
 //! `fermyon:spin/llm@2`. The interface is synchronous: the calling instance waits, its neighbours do not.
 
-use crate::bindings::fermyon::spin::llm::{
+use crate::given::grants::NoModel;
+use crate::given::models::Inference;
+use crate::instances::bindings::fermyon::spin::llm::{
     EmbeddingsResult, EmbeddingsUsage, Error, Host, InferencingParams, InferencingResult, InferencingUsage,
 };
-use crate::guest::Guest;
-use crate::models::Inference;
+use crate::instances::guest::Guest;
 
 /// What Spin uses where the guest gives no parameters.
 const DEFAULT_PARAMS: InferencingParams = InferencingParams {
@@ -23,9 +24,9 @@ impl Host for &mut Guest {
         prompt: String,
         params: Option<InferencingParams>,
     ) -> wasmtime::Result<Result<InferencingResult, Error>> {
-        let client = match self.component.model_client(&model) {
+        let client = match self.grants.model_client(&model) {
             Ok(client) => client,
-            Err(error) => return Ok(Err(error)),
+            Err(none) => return Ok(Err(no_model(none, &model))),
         };
         let params = params.unwrap_or(DEFAULT_PARAMS);
         let inference = Inference {
@@ -58,9 +59,9 @@ impl Host for &mut Guest {
         model: String,
         texts: Vec<String>,
     ) -> wasmtime::Result<Result<EmbeddingsResult, Error>> {
-        let client = match self.component.model_client(&model) {
+        let client = match self.grants.model_client(&model) {
             Ok(client) => client,
-            Err(error) => return Ok(Err(error)),
+            Err(none) => return Ok(Err(no_model(none, &model))),
         };
         let Some(embedded) = self.caller().unless_gone(client.embed(&model, &texts)).await else {
             return Ok(Err(abandoned()));
@@ -72,6 +73,20 @@ impl Host for &mut Guest {
             }),
             Err(error) => Err(Error::RuntimeError(error.to_string())),
         })
+    }
+}
+
+/// What Spin's guests see.
+fn no_model(none: NoModel, model: &str) -> Error {
+    match none {
+        NoModel::AccessDenied => Error::InvalidInput(format!(
+            "The component does not have access to use '{model}'. To give the component access, add '{model}' \
+             to the 'ai_models' key for the component in your spin.toml manifest"
+        )),
+        NoModel::NotConfigured => Error::RuntimeError(
+            "No model is configured: the runtime config has no [llm_compute] with type = \"remote_http\"."
+                .to_owned(),
+        ),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use spin_app::{Manifest, RuntimeConfig};
 
-use crate::links::{self, LinkChange, Links};
-use crate::output::tell;
+use crate::given::links::{self, LinkChange, Links};
+use crate::given::output::tell;
 use crate::periodic::Periodic;
 
 /// How often the file is looked at.

@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use http_client::{HttpClient, Timeouts};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use crate::output::tell;
+use crate::given::output::tell;
 
 /// Sends a request that the component `id` may make. The guest learns what it would learn on Spin, which is little; the
 /// terminal, why it failed.

@@ -1,5 +1,5 @@
-//! Generated from `wit/` here and in `crates/wasi-keyvalue`: what a component may import beside WASI. Conversions and implementations are in
-//! [`crate::interfaces`].
+//! Generated from `wit/` here and in `crates/wasi-keyvalue`: what a component may import beside WASI. Implemented in
+//! `interfaces/`.
 
 wasmtime::component::bindgen!({
     path: ["../wasi-keyvalue/wit", "wit"],
@@ -8,6 +8,6 @@ wasmtime::component::bindgen!({
     with: {
         "spin:key-value/key-value.store": stores::Store,
         "wasi:keyvalue/store.bucket": stores::Store,
-        "wasi:keyvalue/atomics.cas": crate::interfaces::wasi_keyvalue::CompareAndSwap,
+        "wasi:keyvalue/atomics.cas": crate::instances::compare_and_swap::CompareAndSwap,
     },
 });

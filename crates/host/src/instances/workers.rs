@@ -14,22 +14,22 @@ use wasmtime_wasi_http::handler::{
     HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
-use crate::caller::Caller;
-use crate::component::Component;
-use crate::dispatch::Core;
-use crate::guest::Guest;
+use crate::given::output::tell;
+use crate::instances::caller::Caller;
+use crate::instances::component::Component;
+use crate::instances::guest::Guest;
+use crate::instances::outgoing::Surroundings;
 use crate::limits;
-use crate::output::tell;
 
 /// Makes the instances of one component on one core.
 pub(crate) struct Workers {
     component: Arc<Component>,
-    core: Weak<Core>,
+    app: Weak<dyn Surroundings>,
 }
 
 impl Workers {
-    pub(crate) fn new(component: Arc<Component>, core: Weak<Core>) -> Self {
-        Self { component, core }
+    pub(crate) fn new(component: Arc<Component>, app: Weak<dyn Surroundings>) -> Self {
+        Self { component, app }
     }
 }
 
@@ -39,9 +39,9 @@ impl HandlerState for Workers {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Worker>> {
-        let mut store = Guest::store(&self.component, self.core.clone())?;
+        let mut store = Guest::store(self.component.engine(), self.component.grants(), self.app.clone())?;
         let service = self.component.pre().instantiate_async(&mut store).await?;
-        let request_limit = self.component.request_limit();
+        let request_limit = self.component.grants().request_limit;
         Ok(Instance {
             store,
             proxy: Proxy::P3(service),
@@ -52,7 +52,7 @@ impl HandlerState for Workers {
             },
             state: Worker {
                 component: self.component.clone(),
-                core: self.core.clone(),
+                app: self.app.clone(),
                 request_limit,
                 failed: Failed::default(),
             },
@@ -96,7 +96,7 @@ impl Ticket {
 
 pub(crate) struct Worker {
     component: Arc<Component>,
-    core: Weak<Core>,
+    app: Weak<dyn Surroundings>,
     request_limit: Duration,
     failed: Failed,
 }
@@ -140,8 +140,8 @@ impl WorkerState for Worker {
         if let Err(error) = result {
             // Before the store goes, and with it the bodies: they must not end as if they were whole.
             self.failed.set();
-            // When the core goes, its instances go with it.
-            if self.core.strong_count() > 0 {
+            // When the app goes, its instances go with it.
+            if self.app.strong_count() > 0 {
                 tell(&format!("{}: the instance died: {error:?}", self.component.id()));
             }
         }

@@ -2,38 +2,41 @@
 
 use std::sync::{Arc, Weak};
 
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::caller::Caller;
-use crate::chaining::Chaining;
-use crate::component::Component;
-use crate::dispatch::Core;
+use crate::given::grants::Grants;
+use crate::instances::caller::Caller;
+use crate::instances::outgoing::{Outgoing, Surroundings};
 use crate::limits;
 
-/// The data of one instance: its handles, and the component it is an instance of.
+/// The data of one instance: its handles, and what its component is granted.
 pub(crate) struct Guest {
-    pub(crate) component: Arc<Component>,
+    pub(crate) grants: Arc<Grants>,
     pub(crate) table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    chaining: Chaining,
+    outgoing: Outgoing,
     limits: StoreLimits,
 }
 
 impl Guest {
-    /// A store for a new instance of `component` on `core`.
-    pub(crate) fn store(component: &Arc<Component>, core: Weak<Core>) -> wasmtime::Result<Store<Self>> {
+    /// A store for a new instance of a component with these grants.
+    pub(crate) fn store(
+        engine: &Engine,
+        grants: &Arc<Grants>,
+        app: Weak<dyn Surroundings>,
+    ) -> wasmtime::Result<Store<Self>> {
         let guest = Self {
-            component: component.clone(),
+            grants: grants.clone(),
             table: ResourceTable::new(),
-            wasi: component.wasi()?,
+            wasi: grants.wasi()?,
             http: WasiHttpCtx::new(),
-            chaining: Chaining::new(component.clone(), core),
+            outgoing: Outgoing::new(grants.clone(), app),
             limits: StoreLimitsBuilder::new().memory_size(limits::INSTANCE_MEMORY).build(),
         };
-        let mut store = Store::new(component.engine(), guest);
+        let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
@@ -42,12 +45,12 @@ impl Guest {
 
     /// From now on the instance is at work for `caller`.
     pub(crate) fn begin(&mut self, caller: Caller) {
-        self.chaining.begin(caller);
+        self.outgoing.begin(caller);
     }
 
     /// Whom the instance is at work for.
     pub(crate) fn caller(&self) -> &Caller {
-        self.chaining.caller()
+        self.outgoing.caller()
     }
 }
 
@@ -59,6 +62,6 @@ impl WasiView for Guest {
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.chaining }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
     }
 }

@@ -1,22 +1,24 @@
 //! From a component's id and a request to an answer, on one core.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, PoisonError, Weak};
 
-use http::{Request, Response, StatusCode};
+use futures::future::BoxFuture;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_client::HttpClient;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
-use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
+use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::body;
-use crate::component::Component;
+use crate::given::output::tell;
+use crate::instances::component::Component;
+use crate::instances::outgoing::Surroundings;
+use crate::instances::workers::{Ticket, Workers};
 use crate::limits;
-use crate::output::tell;
-use crate::problem::problem;
-use crate::routing::Router;
-use crate::workers::{Ticket, Workers};
+use crate::requests::guarded::guarded;
+use crate::requests::problem::problem;
+use crate::requests::routing::{self, Router};
 
 /// The components of an app as one thread runs them. A request and the requests it makes to other components stay
 /// on their core.
@@ -54,7 +56,10 @@ impl Core {
                 .iter()
                 .map(|component| Handler {
                     component: component.clone(),
-                    proxy: ProxyHandler::new(Workers::new(component.clone(), core.clone())),
+                    proxy: ProxyHandler::new(Workers::new(
+                        component.clone(),
+                        core.clone() as Weak<dyn Surroundings>,
+                    )),
                 })
                 .collect(),
         })
@@ -63,16 +68,6 @@ impl Core {
     /// Which component answers what.
     pub(crate) fn router(&self) -> &Router {
         &self.router
-    }
-
-    /// Where the app listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// For requests to servers outside the app, over this core's own connections.
-    pub(crate) fn http_client(&self) -> &HttpClient {
-        &self.http_client
     }
 
     /// Lets the component at `index` of the manifest answer `request`, whose URI has a scheme and an authority.
@@ -86,7 +81,40 @@ impl Core {
         let ticket = Arc::new(Ticket::default());
         let waiting = ticket.caller().waiting();
         let response = handler.answer(&ticket, request).await?;
-        body::guarded(response, permit, ticket.instance(), waiting).await.map_err(|_| Failure::Died)
+        guarded(response, permit, ticket.instance(), waiting).await.map_err(|_| Failure::Died)
+    }
+}
+
+/// The caller of a chained request has no address of its own.
+static CALLER: LazyLock<HeaderValue> = LazyLock::new(|| routing::client_value(routing::CHAINED_CLIENT));
+
+impl Surroundings for Core {
+    fn chained(
+        self: Arc<Self>,
+        mut request: Request<WasiBody>,
+    ) -> BoxFuture<'static, Result<Response<WasiBody>, Error>> {
+        Box::pin(async move {
+            let uri = request.uri().clone();
+            let route = self
+                .router
+                .route_chained(uri.host().unwrap_or_default(), uri.path())
+                .ok_or(Error::DestinationNotFound)?;
+            let index = route.component_index();
+            route.insert_headers(&uri, request.headers_mut(), &CALLER);
+            self.handle(index, request).await.map_err(|failure| match failure {
+                Failure::Busy => Error::ConnectionLimitReached,
+                Failure::TimedOut => Error::HttpResponseTimeout,
+                Failure::Died => Error::HttpResponseIncomplete,
+            })
+        })
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn http_client(&self) -> &HttpClient {
+        &self.http_client
     }
 }
 

@@ -3,12 +3,12 @@
 mod key_value;
 mod llm;
 mod variables;
-pub(crate) mod wasi_keyvalue;
+mod wasi_keyvalue;
 
 use wasmtime::component::{HasData, Linker};
 
-use crate::bindings::{fermyon, spin, wasi};
-use crate::guest::Guest;
+use crate::instances::bindings::{fermyon, spin, wasi};
+use crate::instances::guest::Guest;
 
 /// Selects the guest itself as the data that the generated host traits are implemented for.
 pub(crate) struct Spin;
