@@ -18,112 +18,28 @@
 
 pub mod cases;
 mod protocol;
+mod request;
+mod script;
 mod strict;
 mod tls;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+pub use self::request::{ModelRequest, Protocol, Reply};
+use self::script::{Failures, State};
 pub use self::strict::PENALTIES;
-use self::strict::Strictness;
-
-/// What the server does with a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Completes the prompt with this text.
-    Text(String),
-    /// Completes it with the prompt itself, followed by this text, as a local model of Spin's does.
-    Echo(String),
-    /// Answers with this HTTP status and an error in the protocol's shape.
-    Status(u16),
-    /// Answers 200 with a body that is not JSON.
-    Garbage,
-    /// Answers 429 and wants to be asked again after so many seconds.
-    RateLimited(u32),
-    /// Answers 200 with a page of HTML.
-    Page,
-    /// Answers 200 with a body that never ends.
-    Endless,
-    /// In `OpenAI`'s protocol: `content` is `null`, as the limit of tokens was reached before there was any.
-    NoContent,
-    /// In `OpenAI`'s protocol: completes the prompt with the text, and gives the reasoning beside it.
-    Thinking {
-        /// What is in `reasoning_content`.
-        reasoning: String,
-        /// What is in `content`.
-        text: String,
-    },
-    /// Answers 200 with JSON that is not the protocol's.
-    WrongJson,
-    /// Closes the connection before the first byte of an answer.
-    CutBeforeAnswer,
-    /// Sends the head and half of the body of an answer with this text, then closes the connection.
-    CutMidAnswer(String),
-    /// The reply, this much later.
-    After(Duration, Box<Reply>),
-}
-
-impl Reply {
-    /// The reply, `delay` later.
-    #[must_use]
-    pub fn after(self, delay: Duration) -> Self {
-        Self::After(delay, Box::new(self))
-    }
-}
-
-impl From<&str> for Reply {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-/// The two protocols that a model can be asked in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// `POST /infer`
-    Infer,
-    /// `POST /v1/chat/completions`, or below another path.
-    OpenAi,
-}
-
-/// A request as the server got it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ModelRequest {
-    /// The protocol of the request.
-    pub protocol: Protocol,
-    /// The path with the query.
-    pub path: String,
-    /// The model it asked for.
-    pub model: String,
-    /// The prompt, or the only message.
-    pub prompt: String,
-    /// In Spin's protocol its `options`, in `OpenAI`'s all that is neither model nor messages.
-    pub options: Value,
-    /// The header `authorization`.
-    pub authorization: Option<String>,
-    /// The header `api-key`, which Azure wants.
-    pub api_key: Option<String>,
-}
-
-impl ModelRequest {
-    /// What replaced `{SENTENCE}` in a prompt of the article's form; of other prompts the whole.
-    pub fn sentence(&self) -> &str {
-        self.prompt.split_once("[/INST]\nUser: ").map_or(self.prompt.as_str(), |(_, sentence)| sentence)
-    }
-}
 
 /// A running server. Its script may change at any time; a request goes by the script of the moment it arrives.
 #[derive(Debug)]
@@ -302,109 +218,6 @@ impl Drop for Hold<'_> {
     }
 }
 
-#[derive(Debug, Default)]
-struct State {
-    script: Mutex<Script>,
-    requests: Mutex<Vec<ModelRequest>>,
-    in_flight: watch::Sender<InFlight>,
-    held: watch::Sender<bool>,
-}
-
-#[derive(Debug)]
-struct Script {
-    default: Reply,
-    sentences: Vec<(String, Reply)>,
-    failures: Option<Failures>,
-    strictness: Strictness,
-}
-
-#[derive(Debug)]
-struct Failures {
-    percent: u8,
-    random: u64,
-    reply: Reply,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct InFlight {
-    now: usize,
-    most: usize,
-    abandoned: usize,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self {
-            default: "neutral".into(),
-            sentences: Vec::new(),
-            failures: None,
-            strictness: Strictness::default(),
-        }
-    }
-}
-
-impl Script {
-    fn reply_to(&mut self, sentence: &str) -> Reply {
-        if let Some(failures) = &mut self.failures
-            && next_random(&mut failures.random) % 100 < u64::from(failures.percent)
-        {
-            return failures.reply.clone();
-        }
-        let rule = self.sentences.iter().rev().find(|(part, _)| sentence.contains(part));
-        rule.map_or(&self.default, |(_, reply)| reply).clone()
-    }
-}
-
-impl State {
-    fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn requests(&self) -> MutexGuard<'_, Vec<ModelRequest>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The reply to a request, when its time has come.
-    async fn reply(&self, request: &ModelRequest) -> Reply {
-        let mut reply = self.script().reply_to(request.sentence());
-        let mut waiting = Waiting::new(self);
-        // Whoever holds the answers lets go by dropping; the sender is in the state, so the channel cannot close.
-        let _ = self.held.subscribe().wait_for(|held| !held).await;
-        while let Reply::After(delay, later) = reply {
-            tokio::time::sleep(delay).await;
-            reply = *later;
-        }
-        waiting.is_over = true;
-        reply
-    }
-}
-
-/// Counts a request for as long as it waits, even if its client gives up.
-struct Waiting<'a> {
-    state: &'a State,
-    /// Whether the answer came first.
-    is_over: bool,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(state: &'a State) -> Self {
-        state.in_flight.send_modify(|in_flight| {
-            in_flight.now += 1;
-            in_flight.most = in_flight.most.max(in_flight.now);
-        });
-        Self { state, is_over: false }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.state.in_flight.send_modify(|in_flight| {
-            in_flight.now -= 1;
-            in_flight.abandoned += usize::from(!self.is_over);
-        });
-    }
-}
-
 async fn accept(
     listener: std::net::TcpListener,
     acceptor: Option<TlsAcceptor>,
@@ -437,15 +250,6 @@ async fn serve(connection: impl AsyncRead + AsyncWrite + Unpin, state: &State) {
     let service = service_fn(|request| protocol::answer(state, request));
     // A connection that ends badly does so because the script or the client wants it.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
-}
-
-/// The next number of `SplitMix64` (Steele, Lea and Flood 2014).
-fn next_random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

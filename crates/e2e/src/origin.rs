@@ -1,49 +1,31 @@
 //! A server outside the app, for tests of what reaches it: it follows a script, remembers its requests, and counts its
 //! connections. It runs on a thread of its own, over TLS where it is given an [`Authority`], and ends with its value.
 
+mod answer;
 mod authority;
 mod script;
+mod state;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use bytes::Bytes;
-use hyper::HeaderMap;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Barrier, oneshot, watch};
+use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use crate::process::PATIENCE;
 
 pub use self::authority::Authority;
 pub use self::script::Script;
-
-/// A request as the server got it.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// Its method.
-    pub method: String,
-    /// Its target, as it was written.
-    pub target: String,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body, where the script waits for it.
-    pub body: Bytes,
-}
-
-impl Received {
-    /// A header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-}
+pub use self::state::Received;
+use self::state::{Connections, State};
 
 /// A running server.
 #[derive(Debug)]
@@ -54,20 +36,6 @@ pub struct Origin {
     /// Dropping it ends the server's thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug)]
-struct State {
-    script: Script,
-    requests: Mutex<Vec<Received>>,
-    connections: watch::Sender<Connections>,
-    barrier: Barrier,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Connections {
-    accepted: usize,
-    closed: usize,
 }
 
 impl Origin {
@@ -82,13 +50,7 @@ impl Origin {
     }
 
     fn serve(script: Script, tls: Option<TlsAcceptor>) -> Self {
-        let together = if let Script::Together { requests, .. } = script { requests } else { 1 };
-        let state = Arc::new(State {
-            script,
-            requests: Mutex::default(),
-            connections: watch::Sender::default(),
-            barrier: Barrier::new(together),
-        });
+        let state = Arc::new(State::new(script));
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -154,18 +116,6 @@ impl Drop for Origin {
     }
 }
 
-impl State {
-    fn requests(&self) -> MutexGuard<'_, Vec<Received>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, request: Received) {
-        self.requests().push(request);
-        // Whoever waits for requests is woken as well.
-        self.connections.send_modify(|_| {});
-    }
-}
-
 async fn accept(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) -> Infallible {
     let listener = TcpListener::from_std(listener).unwrap();
     loop {
@@ -191,7 +141,7 @@ async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     state: &Arc<State>,
 ) -> io::Result<()> {
-    let service = service_fn(|request| script::answer(Arc::clone(state), request));
+    let service = service_fn(|request| answer::answer(Arc::clone(state), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     connection.with_upgrades().await.map_err(io::Error::other)
 }

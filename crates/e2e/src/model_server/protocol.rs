@@ -10,8 +10,9 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::request::{ModelRequest, Protocol, Reply};
+use super::script::State;
 use super::strict::{Refusal, Resource};
-use super::{ModelRequest, Protocol, Reply, State};
 
 /// A whole body, or half of one and then an error, on which hyper closes the connection.
 type Body = Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Result<Frame<Bytes>>>>>;

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::{ModelRequest, Protocol};
+use super::request::{ModelRequest, Protocol};
 
 /// The names under which servers know a penalty.
 pub const PENALTIES: [&str; 4] =

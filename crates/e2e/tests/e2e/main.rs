@@ -37,4 +37,6 @@ mod runtime;
 mod starting;
 
 mod documents;
+mod features;
+mod imports;
 mod readme;

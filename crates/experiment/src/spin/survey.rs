@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::{Store, StoreError};
+use super::store::{Store, StoreError};
 use crate::{
     Experiment, PROMPT_KEY, Prompt,
     analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan, Progress, Report},

@@ -1,0 +1,180 @@
+//! A variant's store, open for one request.
+
+use std::borrow::Cow;
+
+use serde_json::Error as JsonError;
+use thiserror::Error;
+use wasi_keyvalue::Bucket;
+
+use crate::{
+    key::Key,
+    prompt::PROMPT_KEY,
+    record::{Answer, Record},
+};
+
+/// A variant's store, open for one request.
+///
+/// A label can be linked to another store while an app runs, so a store is opened for each request and kept no longer. While it
+/// is open it stays the same: a record is written where the prompt was read.
+pub struct Store<'l> {
+    pub(super) label: Cow<'l, str>,
+    bucket: Bucket,
+}
+
+/// How often a change is tried while others change the same record at the same time.
+const ATTEMPTS: usize = 16;
+
+/// The values that a request needs, as the store holds them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct StoredValues {
+    /// The value under [`PROMPT_KEY`]: for [`Prompt::from_store`](crate::Prompt::from_store).
+    pub prompt: Option<Vec<u8>>,
+    /// The value under the sentence's key: for [`Record::from_json`].
+    pub record: Option<Vec<u8>>,
+}
+
+impl<'l> Store<'l> {
+    /// Opens the store that `label` is linked to. One host call.
+    pub fn open(label: impl Into<Cow<'l, str>>) -> Result<Self, StoreError> {
+        let label = label.into();
+        match Bucket::open(&label) {
+            Ok(bucket) => Ok(Self { label, bucket }),
+            Err(error) => Err(StoreError::new(&label, error)),
+        }
+    }
+
+    /// Reads the prompt and a sentence's record together. One host call; three on Spin with Redis.
+    pub fn read(&self, key: &Key) -> Result<StoredValues, StoreError> {
+        let keys = [PROMPT_KEY.to_owned(), key.as_str().to_owned()];
+        let mut stored = StoredValues::default();
+        for (name, value) in self.read_many(&keys)? {
+            if name == PROMPT_KEY {
+                stored.prompt = Some(value);
+            } else if name == key.as_str() {
+                stored.record = Some(value);
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Reads the prompt alone. One host call.
+    pub fn read_prompt(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.bucket.get(PROMPT_KEY).map_err(|error| self.error(error))
+    }
+
+    /// Replaces a sentence's record, but keeps what a person said about the sentence, as the store has it: that may have changed
+    /// while the model was asked. Three host calls.
+    pub fn write<A: Answer>(&self, key: &Key, mut record: Record<A>) -> Result<(), StoreError> {
+        self.change(key, |current| {
+            if let Some(known) = current.and_then(Record::<A>::from_json) {
+                record.expected = known.expected;
+            }
+            Ok(Some(record.to_json()?))
+        })
+    }
+
+    /// Sets what a person says would have been right for a sentence, or takes it back. Returns the changed record, or `None` if
+    /// the store has none; it gets none then. Three host calls.
+    pub fn correct<A: Answer + Clone>(
+        &self,
+        key: &Key,
+        expected: Option<&A>,
+    ) -> Result<Option<Record<A>>, StoreError> {
+        let mut corrected = None;
+        self.change(key, |current| {
+            corrected = current
+                .and_then(Record::<A>::from_json)
+                .map(|record| record.with_expected(expected.cloned()));
+            Ok(corrected.as_ref().map(Record::to_json).transpose()?)
+        })?;
+        Ok(corrected)
+    }
+
+    /// Replaces the value of a key with what `change` makes of it, again and again until nobody else has changed it in between;
+    /// `None` leaves it as it is.
+    fn change(
+        &self,
+        key: &Key,
+        mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, StoreError>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let swap = self.bucket.compare_and_swap(key.as_str()).map_err(|error| self.error(error))?;
+            let Some(value) = change(swap.current())? else { return Ok(()) };
+            if swap.replace(&value).map_err(|error| self.error(error))? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contended { label: self.label.to_string() })
+    }
+
+    /// The keys of a store, in any order.
+    pub(super) fn keys(&self) -> Result<Vec<String>, StoreError> {
+        self.bucket.list_keys().map_err(|error| self.error(error))
+    }
+
+    /// The keys that have a value, with their values, in any order. One host call; on Spin with Redis, one more for each key.
+    pub(super) fn read_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.bucket.get_many(keys).map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: wasi_keyvalue::Error) -> StoreError {
+        StoreError::new(&self.label, error)
+    }
+}
+
+/// Why a store could not be opened, read or written.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The label is not linked.
+    #[error("the label `{label}` is not linked to a store: link it")]
+    NotLinked {
+        /// The label.
+        label: String,
+    },
+    /// The manifest does not grant the label.
+    #[error(
+        "the component may not open the label `{label}`: add it to the component's `key_value_stores` in spin.toml"
+    )]
+    NotGranted {
+        /// The label.
+        label: String,
+    },
+    /// The store itself failed. The reason is for the log; it may name files and hosts.
+    #[error("the store of the label `{label}` failed: {reason}")]
+    Failed {
+        /// The label.
+        label: String,
+        /// What the host said.
+        reason: String,
+    },
+    /// Others changed the record at every attempt.
+    #[error("a record in the store of the label `{label}` keeps changing: try again")]
+    Contended {
+        /// The label.
+        label: String,
+    },
+    /// The answer cannot be written as JSON.
+    #[error("the record cannot be written as JSON: {0}")]
+    Record(#[from] JsonError),
+}
+
+impl StoreError {
+    /// What a client may know: not the reason of a failure, which may name files and hosts.
+    pub fn public(&self) -> String {
+        match self {
+            Self::Failed { label, .. } => {
+                format!("the store of the label `{label}` failed: the app's log has the reason")
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    fn new(label: &str, error: wasi_keyvalue::Error) -> Self {
+        let label = label.to_owned();
+        match error {
+            wasi_keyvalue::Error::NoSuchStore => Self::NotLinked { label },
+            wasi_keyvalue::Error::AccessDenied => Self::NotGranted { label },
+            wasi_keyvalue::Error::Other(reason) => Self::Failed { label, reason },
+        }
+    }
+}
