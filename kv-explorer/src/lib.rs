@@ -45,7 +45,7 @@ async fn answer(request: spin_sdk::http::Request) -> Result<respond::Response, p
         Route::Api(call) => {
             api::origin::check(request.uri(), request.headers())?;
             let settings = settings::Settings::read().await;
-            sign_in::check(&settings, request.headers()).await?;
+            sign_in::check(&settings, request.headers())?;
             rest::answer(call, &settings, request).await
         }
     }

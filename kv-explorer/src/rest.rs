@@ -34,7 +34,7 @@ pub(crate) async fn answer(call: Call, settings: &Settings, request: Request) ->
         StoreCall::Set => value::set(&target, request).await,
         StoreCall::Get(key) => value::get(&target, &key, request.headers()).await,
         StoreCall::Put(key) => value::put(&target, &key, request).await,
-        StoreCall::Delete(key) => value::delete(&target, &key).await,
+        StoreCall::Delete(key) => value::delete(&target, &key, request.headers()).await,
         StoreCall::Values => bulk::values(&target, request).await,
         StoreCall::DeleteMany => bulk::delete(&target, &query, request).await,
         StoreCall::Export => transfer::export(&target, &query).await,

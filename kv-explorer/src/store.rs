@@ -76,11 +76,6 @@ impl Store {
         Ok(self.single.get(key).await?)
     }
 
-    /// Whether the key exists.
-    pub(crate) async fn exists(&self, key: &str) -> Result<bool, Error> {
-        Ok(self.single.exists(key).await?)
-    }
-
     /// Sets a key's value.
     pub(crate) async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         Ok(self.single.set(key, value).await?)

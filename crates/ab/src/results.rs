@@ -4,8 +4,10 @@
 //! - [`tables`]: for people at a terminal
 //! - [`page`]: one HTML file that needs nothing else
 //! - [`output`]: where it goes
+//! - [`spreadsheet`]: texts in the cells of CSV
 
 pub(crate) mod live;
 pub(crate) mod output;
 pub(crate) mod page;
+pub(crate) mod spreadsheet;
 pub(crate) mod tables;

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use crate::artifacts;
 use crate::explorer::Explorer;
 use crate::model_server::ModelServer;
-use crate::process::Process;
+use crate::process::{PATIENCE, Process};
 use crate::raw::Raw;
 use crate::response::{Classification, Response};
 use crate::runtime::Launch;
@@ -123,9 +124,22 @@ impl App {
         self.process.wait()
     }
 
-    /// The file that keeps what a component prints on `stdout` or `stderr`.
-    pub fn log(&self, component: &str, stream: &str) -> PathBuf {
-        self.folder.path().join("logs").join(format!("{component}_{stream}.txt"))
+    /// What a component has printed on `stdout` or `stderr`, as the log has it once `part` is in it so many times.
+    pub fn log(&self, component: &str, stream: &str, part: &str, times: usize) -> String {
+        let file = self.folder.path().join("logs").join(format!("{component}_{stream}.txt"));
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            if text.matches(part).count() >= times {
+                return text;
+            }
+            assert!(
+                Instant::now() < patience,
+                "{part:?} is not {times} times in {}:\n{text}",
+                file.display()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The runtime config.

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     fmt,
     marker::PhantomData,
     time::{Duration, SystemTime},
@@ -102,6 +103,13 @@ impl<A: Answer> Record<A> {
     /// The record that a store holds; `None` for any other value, which is no observation of any prompt.
     pub fn from_json(value: &[u8]) -> Option<Self> {
         serde_json::from_slice(value).ok()
+    }
+
+    /// Whether a value has the answer's field but is no record: an answer that an app without experiments has kept.
+    #[expect(clippy::zero_sized_map_values, reason = "serde reads no set from an object")]
+    pub fn is_answer_alone(value: &[u8]) -> bool {
+        let fields: Result<BTreeMap<Cow<'_, str>, IgnoredAny>, _> = serde_json::from_slice(value);
+        fields.is_ok_and(|fields| fields.contains_key(A::FIELD))
     }
 
     /// The value to keep.

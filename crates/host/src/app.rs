@@ -3,7 +3,6 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use spin_app::manifest::{self, FilesMount, Manifest};
@@ -14,16 +13,18 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+use crate::budget::Budget;
 use crate::error::LoadError;
 use crate::given::grants::Grants;
 use crate::given::links::{self, Links};
 use crate::given::models::ModelClient;
-use crate::given::output::{Output, tell};
+use crate::given::output::{Output, Printing};
 use crate::given::reload::Reload;
 use crate::instances::compiled;
 use crate::instances::component::Component;
 use crate::instances::engine;
 use crate::instances::guest::Guest;
+use crate::limits;
 use crate::requests::routing::Router;
 use crate::requests::server::{self, AppInfo, Site};
 
@@ -78,7 +79,7 @@ pub struct App {
     engine: Engine,
     links: Arc<Links>,
     reload: Reload,
-    printing: JoinHandle<()>,
+    printing: Printing,
 }
 
 impl App {
@@ -100,6 +101,7 @@ impl App {
         let links = Arc::new(Links::open(&links::granted(&manifest, &config))?);
         let (output, printing) = Output::start(settings.quiet, settings.log_folder.clone());
 
+        let memory = Budget::new(limits::GUEST_MEMORY);
         let engine = engine::engine(manifest.components.len()).map_err(LoadError::Engine)?;
         let linker = engine::linker(&engine).map_err(LoadError::Engine)?;
         let compiled = compiled::folder(&manifest.folder);
@@ -122,6 +124,7 @@ impl App {
                 model_client: model_client.clone(),
                 output: output.clone(),
                 request_limit: settings.request_limit,
+                memory: memory.clone(),
             };
             Ok(Arc::new(Component::new(grants, engine.clone(), pre)))
         };
@@ -152,7 +155,13 @@ impl App {
     pub fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
         let Self { manifest, router, components, engine, links, reload, printing } = self;
         let info = AppInfo { name: manifest.name, version: manifest.version };
-        let site = Arc::new(Site { info, components, router, address: listener.local_addr()? });
+        let site = Arc::new(Site {
+            info,
+            components,
+            router,
+            address: listener.local_addr()?,
+            bodies: Budget::new(limits::REQUEST_BODIES),
+        });
         let ticking = engine::tick(engine);
         let watching = reload.watch(links.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -163,9 +172,7 @@ impl App {
             runtime.block_on(links.close());
         }
         drop(runtime);
-        if printing.join().is_err() {
-            tell("the printing thread panicked");
-        }
+        printing.finish();
         served
     }
 }

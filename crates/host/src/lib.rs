@@ -4,6 +4,7 @@
 //! compiles the components; [`App::serve`] serves until it is told to stop.
 
 mod app;
+mod budget;
 mod error;
 mod limits;
 mod periodic;

@@ -20,6 +20,9 @@ pub(crate) const IDLE_INSTANCE: Duration = Duration::from_secs(1);
 /// Linear memory of one instance, in bytes.
 pub(crate) const INSTANCE_MEMORY: usize = 256 * 1024 * 1024;
 
+/// Linear memory of all instances of an app together, in bytes. A request for which there is none is answered 503.
+pub(crate) const GUEST_MEMORY: usize = 1024 * 1024 * 1024;
+
 /// How long work may go on after the answer has begun: the body of a slow reader's answer is still being written.
 pub(crate) const POST_RETURN: Duration = Duration::from_mins(10);
 
@@ -29,14 +32,32 @@ pub(crate) const EPOCH: Duration = Duration::from_millis(10);
 /// A request body may not be longer, in bytes.
 pub(crate) const REQUEST_BODY: u64 = 32 * 1024 * 1024;
 
-/// Bodies up to this length, in bytes, are read before a guest starts, and written with their head in one piece.
+/// Memory for the bodies of requests that no guest has taken yet, over all connections, in bytes.
+pub(crate) const REQUEST_BODIES: usize = 64 * 1024 * 1024;
+
+/// A request body has to come at least this fast, in bytes a second, after a head start of [`CLIENT_STALL`].
+pub(crate) const BODY_RATE: usize = 64 * 1024;
+
+/// Bodies of answers up to this length, in bytes, are written with their head in one piece.
 pub(crate) const SMALL_BODY: u64 = 64 * 1024;
 
-/// How long a client may take over the head of a request, and between two pieces of its body.
+/// How long a client may take over the head of a request, and over the first piece of its body.
 pub(crate) const CLIENT_STALL: Duration = Duration::from_secs(30);
 
 /// Connections open at the same time, over all threads.
 pub(crate) const CONNECTIONS: usize = 8192;
+
+/// Open files that are no connections of clients: those of the stores, and connections to models and other servers.
+pub(crate) const OTHER_FILES: usize = 512;
+
+/// How long the answer to wrong credentials is held back: a guesser on one connection gets four tries a second.
+pub(crate) const WRONG_CREDENTIALS: Duration = Duration::from_millis(250);
+
+/// What components have printed and nobody has taken yet, in bytes, for the terminal and for the logs each.
+pub(crate) const OUTPUT: usize = 8 * 1024 * 1024;
+
+/// A log file is put aside when it has this many bytes, in place of the one that was put aside before.
+pub(crate) const LOG_FILE: u64 = 16 * 1024 * 1024;
 
 /// How long requests in flight may take to finish once the app has been told to stop.
 pub(crate) const SHUTDOWN: Duration = Duration::from_secs(30);

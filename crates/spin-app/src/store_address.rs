@@ -57,8 +57,11 @@ pub fn is_redis(text: &str) -> bool {
 /// A URL without the password in it, to be shown.
 pub fn without_password(url: &str) -> String {
     let Ok(mut parsed) = Url::parse(url) else { return "(not a URL)".to_owned() };
-    // The address of a socket has the password among its parameters.
-    let hide = |parameter| if str::starts_with(parameter, "pass=") { "pass=***" } else { parameter };
+    // The address of a socket has the password among its parameters, whose names may be written with escapes.
+    let hide = |parameter: &'_ str| {
+        let is_password = form_urlencoded::parse(parameter.as_bytes()).any(|(name, _)| name == "pass");
+        if is_password { "pass=***".to_owned() } else { parameter.to_owned() }
+    };
     let query = parsed.query().map(|query| query.split('&').map(hide).collect::<Vec<_>>().join("&"));
     if parsed.password().is_none() && query.as_deref() == parsed.query() {
         return url.to_owned();
@@ -117,6 +120,8 @@ mod tests {
             ("redis://:secret@localhost/1", "redis://:***@localhost/1"),
             ("redis://me:se:cret@localhost", "redis://me:***@localhost"),
             ("redis://me:p%40ss@h/0?protocol=resp3", "redis://me:***@h/0?protocol=resp3"),
+            ("redis+unix:///run/redis.sock?db=2&pass=secret", "redis+unix:///run/redis.sock?db=2&pass=***"),
+            ("unix:///run/redis.sock?p%61ss=secret", "unix:///run/redis.sock?pass=***"),
             ("unix:///run/redis.sock?pass=secret&db=2", "unix:///run/redis.sock?pass=***&db=2"),
             ("redis://:secret@ho st/", "(not a URL)"),
         ] {

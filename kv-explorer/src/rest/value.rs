@@ -65,13 +65,16 @@ pub(super) async fn put(target: &Target, key: &str, request: Request) -> Result<
     let expected = request.headers().get("if-match").map(|_| text(request.headers(), "if-match").to_owned());
     let only_new = text(request.headers(), "if-none-match") == "*";
     let value = body::read(request, MAX_VALUE).await?;
-    if only_new && target.store.exists(key).await.map_err(|error| target.problem(error))? {
-        return Err(Problem::new(
-            StatusCode::PRECONDITION_FAILED,
-            format!("The store {:?} has this key already: edit it instead.", target.label),
-        ));
-    }
     match expected {
+        _ if only_new => {
+            let added = target.store.replace(key, &value, |now| now.is_none());
+            if !added.map_err(|error| target.problem(error))? {
+                return Err(Problem::new(
+                    StatusCode::PRECONDITION_FAILED,
+                    format!("The store {:?} has this key already: edit it instead.", target.label),
+                ));
+            }
+        }
         None => target.store.set(key, &value).await.map_err(|error| target.problem(error))?,
         Some(tags) => {
             let is_expected = |now: Option<&[u8]>| now.is_some_and(|now| etag::names(&tags, &etag::of(now)));
@@ -86,10 +89,16 @@ pub(super) async fn put(target: &Target, key: &str, request: Request) -> Result<
     Ok(respond::with_header(done(target, key), "etag", &etag::of(&value)))
 }
 
-/// `DELETE /api/stores/:store/keys/:safe`
-pub(super) async fn delete(target: &Target, key: &str) -> Result<Response, Problem> {
-    if !target.store.exists(key).await.map_err(|error| target.problem(error))? {
-        return Err(absent(target, key));
+/// `DELETE /api/stores/:store/keys/:safe`. `If-Match` deletes only the value with that tag; no interface of Spin's deletes and compares
+/// in one step, so a change between the two is not seen.
+pub(super) async fn delete(target: &Target, key: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+    let value = target.store.get(key).await.map_err(|error| target.problem(error))?;
+    let value = value.ok_or_else(|| absent(target, key))?;
+    if headers.contains_key("if-match") && !etag::names(text(headers, "if-match"), &etag::of(&value)) {
+        return Err(Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "The value has changed since it was read: look at it again before you delete it.",
+        ));
     }
     target.store.delete(key).await.map_err(|error| target.problem(error))?;
     Ok(done(target, key))

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context as _;
 use spin_app::{Manifest, StoreAddress};
-use stores::StoreError;
+use stores::{Labels, Partition, StoreError};
 
-use crate::terminal::Printer;
+use crate::terminal::{Printer, Warning};
 use crate::workspace::OpenStore;
 
 /// The key that holds a prompt.
@@ -33,11 +34,9 @@ pub(crate) fn run(
         }
         let text = fs::read(&prompt).with_context(|| format!("cannot read {}", prompt.display()))?;
         let seed = || {
-            let store = OpenStore::open(address, label)?;
-            let new =
-                store.ask(async |store| Ok::<_, StoreError>(store.keys_page(None, 1).await?.0.is_empty()))?;
+            let new = is_new(path, name, label, printer)?;
             if new {
-                store.set(vec![(PROMPT.to_owned(), text)])?;
+                OpenStore::open(address, label)?.set(vec![(PROMPT.to_owned(), text)])?;
             }
             anyhow::Ok(new)
         };
@@ -49,4 +48,22 @@ pub(crate) fn run(
         }
     }
     Ok(())
+}
+
+/// Whether the file holds nothing, under whatever label: links can be exchanged by hand.
+fn is_new(path: &Path, name: &str, label: &str, printer: Printer) -> Result<bool, StoreError> {
+    let labels = Labels::open(path)?;
+    if labels.has_rows(label)? {
+        return Ok(false);
+    }
+    Ok(match labels.partition()? {
+        Partition::None => true,
+        Partition::Label(rows_label) if rows_label == label => true,
+        Partition::Label(rows_label) => {
+            let (store, label) = (name.to_owned(), label.to_owned());
+            printer.warn(&Warning::RowsUnderAnotherLabel { store, label, rows_label });
+            false
+        }
+        Partition::Several(_) => false,
+    })
 }

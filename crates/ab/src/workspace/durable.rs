@@ -14,7 +14,8 @@ use stores::crash_point;
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = folder_of(path);
-    let mut file = temporary(folder)?;
+    // The content may hold a password or a token: nobody else reads it before the file has its permissions.
+    let mut file = temporary(folder, 0o600)?;
     file.write_all(content)?;
     if let Ok(metadata) = fs::metadata(path) {
         file.as_file().set_permissions(metadata.permissions())?;
@@ -35,10 +36,13 @@ pub(crate) fn replace_with(
     write: impl FnOnce(&mut dyn io::Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut out = io::BufWriter::new(temporary(folder_of(path))?);
+    let folder = folder_of(path);
+    let mut out = io::BufWriter::new(temporary(folder, 0o666)?);
     write(&mut out)?;
-    out.into_inner()?.persist(path)?;
-    Ok(())
+    let file = out.into_inner()?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(sync_folder(folder)?)
 }
 
 /// Makes what happened in a folder (a new name, a removed one) last.
@@ -74,15 +78,16 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A new file that whoever may read the others may read, too.
-fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// A new file with these permissions, of which, as for any new file, the system takes away what its mask says.
+fn temporary(folder: &Path, mode: u32) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".ab-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As for any new file, the system takes away what its mask says.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
+    #[cfg(not(unix))]
+    let _ = mode;
     builder.tempfile_in(folder)
 }

@@ -201,14 +201,21 @@ async fn the_sentence_prompt_and_long_ones_are_sentences_like_any_other() {
 }
 
 #[tokio::test]
-async fn what_is_in_a_store_but_is_no_record_is_a_miss_and_is_replaced() {
+async fn what_is_in_a_store_but_is_no_record_is_a_miss_and_stays() {
     let model = ModelServer::start().unwrap();
     model.answer_with("positive");
     let app = App::with_one_variant(&model);
-    for value in ["negative", "", "{}", "{\"sentiment\": \"negative\"}", "\u{0}"] {
-        app.write(FIRST, "Hm.", value);
-        let answer = app.ask("Hm.").await;
-        assert_eq!((answer.sentiment.as_str(), answer.cached), ("positive", false), "{value:?}");
-        assert!(app.ask("Hm.").await.cached, "{value:?}");
+    for value in ["negative", "", "{}", "{\"visits\": 3}", "\u{0}"] {
+        app.write(FIRST, "session:1", value);
+        for _ in 0..2 {
+            let answer = app.ask("session:1").await;
+            assert_eq!((answer.sentiment.as_str(), answer.cached), ("positive", false), "{value:?}");
+            assert_eq!(app.rows(FIRST)["session:1"], value.as_bytes(), "it is somebody else's");
+        }
     }
+    app.process().wait_for(|line| line.contains("has a value that is not a record").then_some(()));
+    // What the article's own app has kept there.
+    app.write(FIRST, "Hm.", "{\"sentiment\": \"negative\"}");
+    assert!(!app.ask("Hm.").await.cached);
+    assert!(app.ask("Hm.").await.cached);
 }

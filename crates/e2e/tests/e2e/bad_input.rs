@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use e2e::app::{App, FIRST, SENTIMENT};
 use e2e::model_server::ModelServer;
 use e2e::response::Response;
+use e2e::runtime::embedded_only;
 use reqwest::Method;
 
 /// A sentence as a body.
@@ -114,6 +115,38 @@ async fn pages_of_other_sites_are_refused() {
     let own = app.url("");
     let request = app.request(Method::POST, SENTIMENT).header("origin", own).body(body("a"));
     Response::of(request).await.unwrap().answer();
+}
+
+#[tokio::test]
+async fn bodies_that_come_slowly_hold_up_nobody_else() {
+    if !embedded_only("Spin starts an instance for each of them") {
+        return;
+    }
+    let model = ModelServer::start().unwrap();
+    let app = App::with_one_variant(&model);
+    app.ask("This is in the store.").await;
+    let begin = |framing: &str, first: &[u8]| {
+        let mut connection = app.connect();
+        connection
+            .send(format!("POST {SENTIMENT} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n"))
+            .send(first);
+        connection
+    };
+    let mut slow: Vec<_> = (0..200)
+        .map(|_| begin("Transfer-Encoding: chunked", b"1\r\n{\r\n"))
+        .chain((0..100).map(|_| begin("Content-Length: 1000000", b"{")))
+        .collect();
+    for _ in 0..50 {
+        assert!(app.ask("This is in the store.").await.cached);
+        for connection in &mut slow[..200] {
+            connection.send("1\r\n \r\n");
+        }
+    }
+    // One that goes on to its end is answered.
+    let mut patient = slow.swap_remove(0);
+    let rest = "\"sentence\": \"This is in the store.\"}";
+    patient.send(format!("{:x}\r\n{rest}\r\n0\r\n\r\n", rest.len()));
+    assert_eq!(patient.answer().0, 200);
 }
 
 #[tokio::test]

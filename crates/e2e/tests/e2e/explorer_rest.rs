@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use e2e::app::{App, CREDENTIALS, FIRST, SECOND};
 use e2e::explorer::{Explorer, ROUTE, safe};
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
@@ -62,6 +63,32 @@ async fn values_are_any_bytes() {
     for (key, value) in entries {
         assert_eq!(Explorer::value(&explorer.get(FIRST, key).await), value, "{key}");
     }
+}
+
+#[tokio::test]
+async fn conditions_hold_at_the_moment_of_the_change() {
+    let app = App::builder().store(FIRST, "explored", []).start();
+    let explorer = app.explorer();
+    let path = format!("{ROUTE}/api/stores/{FIRST}/keys/{}", safe("new"));
+    let call = |method, header, tag: &str, body: String| {
+        let (user, password) = CREDENTIALS.split_once(':').unwrap();
+        app.request(method, &path).basic_auth(user, Some(password)).header(header, tag).body(body)
+    };
+    // Of many that add one key at the same time, one does.
+    let adds = (0..20).map(|number| call(Method::PUT, "if-none-match", "*", number.to_string()));
+    let added = join_all(adds.map(|add| async { add.send().await.unwrap() })).await;
+    let mut statuses: Vec<u16> = added.iter().map(|response| response.status().as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [vec![200], vec![412; 19]].concat());
+
+    let before = call(Method::GET, "accept", "application/json", String::new()).send().await.unwrap();
+    let old = before.headers()["etag"].to_str().unwrap().to_owned();
+    explorer.set(FIRST, "new", "changed meanwhile").await;
+    let delete = async |tag: &str| call(Method::DELETE, "if-match", tag, String::new()).send().await.unwrap();
+    assert_eq!(delete(&old).await.status(), 412);
+    let now = call(Method::GET, "accept", "application/json", String::new()).send().await.unwrap();
+    assert_eq!(delete(now.headers()["etag"].to_str().unwrap()).await.status(), 200);
+    assert_eq!(explorer.get(FIRST, "new").await.status, 404);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 
 use e2e::app::{App, FIRST, SECOND};
 use e2e::artifacts;
+use e2e::model_server::ModelServer;
 use e2e::runtime::embedded_only;
 
 #[tokio::test]
@@ -63,6 +64,28 @@ async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
     app = app.restart(|app| app);
     assert!(!app.rows(FIRST).contains_key("prompt"));
     app.explorer().with_credentials(&credentials).list(FIRST).await.problem(401);
+}
+
+#[tokio::test]
+async fn stores_that_were_exchanged_by_hand_are_not_seeded_again() {
+    if !embedded_only("Spin seeds no stores") {
+        return;
+    }
+    let model = ModelServer::start().unwrap();
+    let edited = [("prompt", b"Edited: {SENTENCE}".as_slice())];
+    let app = App::builder()
+        .model(&model)
+        .store(FIRST, "case-a", edited)
+        .store(SECOND, "case-b", edited)
+        .start()
+        .restart(|app| app.store(FIRST, "case-b", []).store(SECOND, "case-a", []));
+    for (name, label, other) in [("case-a", FIRST, SECOND), ("case-b", SECOND, FIRST)] {
+        let file = app.store_file(name);
+        assert_eq!(file.rows(label)["prompt"], edited[0].1, "{name}");
+        assert!(file.rows(other).is_empty(), "{name}");
+        let warned = format!("\"{name}\" is linked with the label \"{other}\"");
+        assert!(app.process().output().contains(&warned), "{}", app.process().output());
+    }
 }
 
 #[tokio::test]

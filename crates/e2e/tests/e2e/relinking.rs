@@ -150,6 +150,28 @@ async fn a_broken_runtime_config_is_reported_and_the_old_links_stay() {
 }
 
 #[tokio::test]
+async fn a_link_to_a_store_that_is_locked_is_tried_again() {
+    if !embedded_only(WHY) {
+        return;
+    }
+    let model = ModelServer::start().unwrap();
+    let app = app_between_two_stores(&model);
+    let left = app.prompts().await.remove(0).0;
+    let good = fs::read_to_string(app.runtime_config()).unwrap();
+    let locked = rusqlite::Connection::open(app.store_file("right").path()).unwrap();
+    locked
+        .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        .unwrap();
+    fs::write(app.runtime_config(), good.replace("left", "right")).unwrap();
+    app.process().wait_for(|line| line.contains("This is tried again every second.").then_some(()));
+    assert_eq!(app.prompts().await[0].0, left, "until then the old link stays");
+    drop(locked);
+    while app.prompts().await[0].0 == left {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
 async fn the_article_switches_prompts_without_a_rebuild_or_a_restart() {
     if !embedded_only(WHY) {
         return;

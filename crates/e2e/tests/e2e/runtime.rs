@@ -1,6 +1,5 @@
 //! What the runtime does for its apps: it ends them gently, refuses what they are not granted, and keeps what they print.
 
-use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -98,7 +97,7 @@ fn the_console_names_the_component_and_keeps_sentences_to_itself() {
         Some(())
     });
     assert!(!app.process().output().contains("nobody else"));
-    let log = fs::read_to_string(app.log("sentiment-analysis", "stdout")).unwrap();
+    let log = app.log("sentiment-analysis", "stdout", "\"event\":\"sentiment\"", 1);
     let line = log.lines().find(|line| line.contains("\"event\":\"sentiment\"")).unwrap();
     let event: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!((&event["status"], &event["cached"]), (&200.into(), &false.into()));

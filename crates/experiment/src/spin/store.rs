@@ -62,12 +62,16 @@ impl<'l> Store<'l> {
         self.bucket.get(PROMPT_KEY).map_err(|error| self.error(error))
     }
 
-    /// Replaces a sentence's record, but keeps what a person said about the sentence, as the store has it: that may have changed
+    /// Replaces the record of a sentence, never another value, but keeps what a person said about the sentence, as the store has it: that may have changed
     /// while the model was asked. Three host calls.
     pub fn write<A: Answer>(&self, key: &Key, mut record: Record<A>) -> Result<(), StoreError> {
         self.change(key, |current| {
-            if let Some(known) = current.and_then(Record::<A>::from_json) {
-                record.expected = known.expected;
+            if let Some(current) = current {
+                match Record::<A>::from_json(current) {
+                    Some(known) => record.expected = known.expected,
+                    None if Record::<A>::is_answer_alone(current) => {}
+                    None => return Err(StoreError::Foreign { label: self.label.to_string() }),
+                }
             }
             Ok(Some(record.to_json()?))
         })
@@ -150,6 +154,14 @@ pub enum StoreError {
     /// Others changed the record at every attempt.
     #[error("a record in the store of the label `{label}` keeps changing: try again")]
     Contended {
+        /// The label.
+        label: String,
+    },
+    /// The sentence's key has a value that is no record: somebody else's, in a database that others use as well.
+    #[error(
+        "the key in the store of the label `{label}` has a value that is not a record; it stays as it is"
+    )]
+    Foreign {
         /// The label.
         label: String,
     },

@@ -10,6 +10,7 @@ use spin_app::variables::{GetError, Variables};
 use stores::Store;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
+use crate::budget::Budget;
 use crate::given::links::{Links, OpenError};
 use crate::given::models::ModelClient;
 use crate::given::output::{Output, Stream};
@@ -28,6 +29,8 @@ pub(crate) struct Grants {
     pub(crate) model_client: Option<ModelClient>,
     pub(crate) output: Output,
     pub(crate) request_limit: Duration,
+    /// The memory that the instances of all components may take together.
+    pub(crate) memory: Arc<Budget>,
 }
 
 /// Why a component has no model.

@@ -1,7 +1,7 @@
 //! A runtime config that changes while the app runs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use spin_app::{Manifest, RuntimeConfig};
 
@@ -12,6 +12,9 @@ use crate::periodic::Periodic;
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);
 
+/// How long a store that cannot be opened, because another process keeps it locked, is left alone before the next try.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Watches the runtime configuration and applies the links of a new version.
 ///
 /// The file is read, not asked for its time: a link can change twice within what a file system can tell apart.
@@ -20,12 +23,19 @@ pub(crate) struct Reload {
     /// The file's text when it was last looked at.
     seen: Option<String>,
     config: RuntimeConfig,
+    /// Why the stores that are linked now could not be opened, and when that is tried again.
+    failed: Option<(String, Instant)>,
 }
 
 impl Reload {
     /// `config` is what was read last.
     pub(crate) fn new(app: Manifest, config: RuntimeConfig) -> Self {
-        Self { app, seen: Some(config.text().to_owned()).filter(|text| !text.is_empty()), config }
+        Self {
+            app,
+            seen: Some(config.text().to_owned()).filter(|text| !text.is_empty()),
+            config,
+            failed: None,
+        }
     }
 
     /// Looks at the file until what this gives is dropped. A broken file is reported and the links stay.
@@ -34,8 +44,11 @@ impl Reload {
             let now = std::fs::read_to_string(&self.config.path).ok();
             if now != self.seen {
                 self.seen.clone_from(&now);
-                self.apply(now, &links);
+                self.failed = None;
+            } else if self.failed.as_ref().is_none_or(|(_, again)| Instant::now() < *again) {
+                return;
             }
+            self.apply(now, &links);
         })
     }
 
@@ -57,12 +70,19 @@ impl Reload {
                     report(&change);
                 }
             }
-            Err(error) => return stay(&format!("{shown}: {error}")),
+            Err(error) => {
+                let why = error.to_string();
+                if self.failed.as_ref().is_none_or(|(before, _)| *before != why) {
+                    stay(&format!("{shown}: {why}. This is tried again every second."));
+                }
+                self.failed = Some((why, Instant::now() + AGAIN));
+                return;
+            }
         }
         if config.llm != self.config.llm {
             tell(&format!("{shown}: [llm_compute] has changed; restart the app to use it."));
         }
-        self.config = config;
+        (self.config, self.failed) = (config, None);
     }
 }
 

@@ -1,10 +1,11 @@
 //! Compiled components, kept on disk: compiling takes longer than anything else at start.
 //!
-//! A compiled file is mapped into memory, so that what a component never runs costs none.
+//! A compiled file is mapped into memory, so that what a component never runs costs none. Its name holds the digest of its content,
+//! which is checked first: a file that was not written whole, or was changed since, is compiled anew.
 
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -24,11 +25,12 @@ pub(crate) fn folder(app_folder: &Path) -> PathBuf {
 /// When the file cannot be read or is no component.
 pub(crate) fn load(engine: &Engine, id: &str, source: &Path, folder: &Path) -> wasmtime::Result<Component> {
     let code = fs::read(source)?;
-    let file = folder.join(file_name(engine, id, &code));
-    if let Some(component) = map(engine, &file) {
+    let name = format!("{id}-{}", digest_of_code(engine, &code));
+    if let Some(component) = kept(folder, &name).and_then(|file| map(engine, &file)) {
         return Ok(component);
     }
     let compiled = engine.precompile_component(&code)?;
+    let file = folder.join(format!("{name}-{}.cwasm", hex(Sha256::new().chain_update(&compiled))));
     if keep(id, &file, folder, &compiled).is_ok()
         && let Some(component) = map(engine, &file)
     {
@@ -38,30 +40,48 @@ pub(crate) fn load(engine: &Engine, id: &str, source: &Path, folder: &Path) -> w
 }
 
 /// Names the code and everything about the engine that its compilation depends on.
-fn file_name(engine: &Engine, id: &str, code: &[u8]) -> String {
+fn digest_of_code(engine: &Engine, code: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
+    hex(Sha256::new().chain_update(hasher.finish().to_le_bytes()).chain_update(code))
+}
+
+/// Half of a digest, in hexadecimal: enough to tell files apart.
+fn hex(digest: Sha256) -> String {
+    let half = digest.finalize().iter().take(16).fold(0u128, |number, byte| number << 8 | u128::from(*byte));
+    format!("{half:032x}")
+}
+
+/// The file of `folder` that was compiled from the code of this name, with the content that its own name promises.
+fn kept(folder: &Path, name: &str) -> Option<PathBuf> {
+    fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(|file| {
+        let digest = file
+            .file_name()
+            .and_then(|file| file.to_str()?.strip_prefix(name)?.strip_prefix('-')?.strip_suffix(".cwasm"));
+        digest.is_some_and(|digest| digest_of_file(file).is_ok_and(|content| content == digest))
+    })
+}
+
+fn digest_of_file(file: &Path) -> io::Result<String> {
+    let mut file = File::open(file)?;
     let mut digest = Sha256::new();
-    digest.update(hasher.finish().to_le_bytes());
-    digest.update(code);
-    let digest =
-        digest.finalize().iter().take(16).fold(0u128, |number, byte| number << 8 | u128::from(*byte));
-    format!("{id}-{digest:032x}.cwasm")
+    let mut piece = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hex(digest)),
+            length => digest.update(&piece[..length]),
+        }
+    }
 }
 
 fn map(engine: &Engine, file: &Path) -> Option<Component> {
-    if !file.is_file() {
-        return None;
-    }
-    #[expect(
-        unsafe_code,
-        reason = "a file of this folder was written whole by `keep`, from this engine's own output"
-    )]
+    #[expect(unsafe_code, reason = "the file is this engine's own output, as its digest tells")]
     // SAFETY: see above; whoever can write the folder can as well replace the component that it stands for.
     unsafe { Component::deserialize_file(engine, file) }.ok()
 }
 
-/// Puts the file in place in one step, and removes what was compiled from earlier code of the component.
+/// Puts the file in place in one step, and removes what was compiled from earlier code of the component. It need not reach the disk
+/// before it has its name: a start after a crash looks at its content.
 fn keep(id: &str, file: &Path, folder: &Path, compiled: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let new = file.with_extension(format!("{}.new", std::process::id()));
@@ -70,12 +90,19 @@ fn keep(id: &str, file: &Path, folder: &Path, compiled: &[u8]) -> io::Result<()>
         .inspect_err(|_| drop(fs::remove_file(&new)))?;
     for entry in fs::read_dir(folder)?.flatten() {
         let name = entry.file_name();
-        let digest =
+        let digests =
             name.to_str().and_then(|name| name.strip_prefix(id)?.strip_prefix('-')?.strip_suffix(".cwasm"));
-        if digest.is_some_and(|digest| !digest.contains('-')) && entry.path() != file {
+        // One digest is how earlier versions named them; more words would be another component's.
+        let is_own = digests
+            .is_some_and(|digests| digests.split('-').count() <= 2 && digests.split('-').all(is_digest));
+        if is_own && entry.path() != file {
             // Another run may still map it, or have removed it already.
             let _ = fs::remove_file(entry.path());
         }
     }
     Ok(())
+}
+
+fn is_digest(word: &str) -> bool {
+    word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

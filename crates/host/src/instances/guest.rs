@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Weak};
 
-use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Engine, ResourceLimiter, Store};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::budget::Taken;
 use crate::given::grants::Grants;
 use crate::instances::caller::Caller;
 use crate::instances::outgoing::{Outgoing, Surroundings};
@@ -18,7 +19,7 @@ pub(crate) struct Guest {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
-    limits: StoreLimits,
+    memory: Memory,
 }
 
 impl Guest {
@@ -34,10 +35,10 @@ impl Guest {
             wasi: grants.wasi()?,
             http: WasiHttpCtx::new(),
             outgoing: Outgoing::new(grants.clone(), app),
-            limits: StoreLimitsBuilder::new().memory_size(limits::INSTANCE_MEMORY).build(),
+            memory: Memory { taken: grants.memory.nothing(), is_short: false },
         };
         let mut store = Store::new(engine, guest);
-        store.limiter(|guest| &mut guest.limits);
+        store.limiter(|guest| &mut guest.memory);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         Ok(store)
@@ -48,9 +49,37 @@ impl Guest {
         self.outgoing.begin(caller);
     }
 
+    /// Whether the app had no memory left when the instance asked for more.
+    pub(crate) fn is_short_of_memory(&self) -> bool {
+        self.memory.is_short
+    }
+
     /// Whom the instance is at work for.
     pub(crate) fn caller(&self) -> &Caller {
         self.outgoing.caller()
+    }
+}
+
+/// The linear memory of an instance.
+struct Memory {
+    taken: Taken,
+    /// Whether the instances of the app had no memory left when this one asked for more.
+    is_short: bool,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > limits::INSTANCE_MEMORY {
+            return Ok(false);
+        }
+        let fits = self.taken.grow(desired - current);
+        self.is_short |= !fits;
+        Ok(fits)
+    }
+
+    /// The pool from which tables come bounds them.
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Instances of a component: how they are made, how long they live, and what is known when one dies.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -62,16 +62,24 @@ impl HandlerState for Workers {
 
 /// Set when an instance died instead of finishing its work.
 #[derive(Clone, Default)]
-pub(crate) struct Failed(Arc<AtomicBool>);
+pub(crate) struct Failed(Arc<AtomicU8>);
 
 impl Failed {
-    fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    const DIED: u8 = 1;
+    const SHORT_OF_MEMORY: u8 = 2;
+
+    fn set(&self, is_short_of_memory: bool) {
+        self.0.store(if is_short_of_memory { Self::SHORT_OF_MEMORY } else { Self::DIED }, Ordering::Release);
     }
 
     /// Whether the instance died.
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether it died because the instances of the app had no memory left.
+    pub(crate) fn is_short_of_memory(&self) -> bool {
+        self.0.load(Ordering::Acquire) == Self::SHORT_OF_MEMORY
     }
 }
 
@@ -139,7 +147,7 @@ impl WorkerState for Worker {
     fn drop(&self, store: Store<Guest>, result: wasmtime::Result<()>) {
         if let Err(error) = result {
             // Before the store goes, and with it the bodies: they must not end as if they were whole.
-            self.failed.set();
+            self.failed.set(store.data().is_short_of_memory());
             // When the app goes, its instances go with it.
             if self.app.strong_count() > 0 {
                 tell(&format!("{}: the instance died: {error:?}", self.component.id()));

@@ -1,16 +1,18 @@
 //! Bodies of requests on their way from a client to a guest.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Instant, timeout_at};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::budget::{Budget, Taken};
 use crate::limits;
 
 /// Why the body of a request was not taken.
@@ -18,15 +20,17 @@ use crate::limits;
 pub(crate) enum Refused {
     /// It is longer than a component can be sent.
     TooLarge,
-    /// The client stopped sending.
+    /// The client stopped sending, or sends too slowly.
     Stalled,
     /// The connection broke.
     Broken,
+    /// The bodies of other requests take all the memory there is for them.
+    NoRoom,
 }
 
-/// The body of a request, ready for a guest. A small one is read first, so that a client that stops half-way holds
-/// no instance.
-pub(crate) async fn incoming(headers: &HeaderMap, body: Incoming) -> Result<WasiBody, Refused> {
+/// The body of a request, ready for a guest: read whole, however it is framed, so that no client can hold an instance by
+/// sending slowly. What is read counts towards `room` until the guest has taken it.
+pub(crate) async fn incoming(mut body: Incoming, room: &Arc<Budget>) -> Result<WasiBody, Refused> {
     let hint = body.size_hint();
     if hint.exact() == Some(0) {
         return Ok(full(Bytes::new()));
@@ -34,15 +38,65 @@ pub(crate) async fn incoming(headers: &HeaderMap, body: Incoming) -> Result<Wasi
     if hint.lower() > limits::REQUEST_BODY {
         return Err(Refused::TooLarge);
     }
-    if headers.contains_key(header::CONTENT_LENGTH) && hint.upper().is_some_and(|n| n <= limits::SMALL_BODY) {
-        return match timeout(limits::CLIENT_STALL, body.collect()).await {
-            Ok(Ok(collected)) => Ok(full(collected.to_bytes())),
-            Ok(Err(_)) => Err(Refused::Broken),
-            Err(_) => Err(Refused::Stalled),
+    let start = Instant::now();
+    let mut taken = room.nothing();
+    let mut read = Read::Nothing;
+    loop {
+        let frame = match timeout_at(start + patience(read.length()), body.frame()).await {
+            Ok(Some(frame)) => frame.map_err(|_| Refused::Broken)?,
+            Ok(None) => break,
+            Err(_) => return Err(Refused::Stalled),
         };
+        // Trailers say nothing that a component is entitled to.
+        let Ok(piece) = frame.into_data() else { continue };
+        if (read.length() + piece.len()) as u64 > limits::REQUEST_BODY {
+            return Err(Refused::TooLarge);
+        }
+        if !taken.grow(piece.len()) {
+            return Err(Refused::NoRoom);
+        }
+        read.push(piece);
     }
-    Ok(Streamed { body, left: limits::REQUEST_BODY, stall: Box::pin(sleep(limits::CLIENT_STALL)) }
-        .boxed_unsync())
+    Ok(Held { body: Full::new(read.into_bytes()), _taken: taken }.boxed_unsync())
+}
+
+/// How long a client may take to send so many bytes: [`limits::CLIENT_STALL`] and the time that they take at
+/// [`limits::BODY_RATE`].
+fn patience(bytes: usize) -> Duration {
+    limits::CLIENT_STALL + Duration::from_secs((bytes / limits::BODY_RATE) as u64)
+}
+
+/// What has been read of a body. One that comes in one piece is not copied.
+enum Read {
+    Nothing,
+    One(Bytes),
+    Many(Vec<u8>),
+}
+
+impl Read {
+    fn length(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(piece) => piece.len(),
+            Self::Many(pieces) => pieces.len(),
+        }
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        match self {
+            Self::Nothing => *self = Self::One(piece),
+            Self::One(first) => *self = Self::Many([&first[..], &piece].concat()),
+            Self::Many(pieces) => pieces.extend_from_slice(&piece),
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Nothing => Bytes::new(),
+            Self::One(piece) => piece,
+            Self::Many(pieces) => pieces.into(),
+        }
+    }
 }
 
 /// A body known whole.
@@ -50,14 +104,13 @@ pub(crate) fn full(bytes: Bytes) -> WasiBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// A request body that reaches the guest as it comes, up to a limit and without long pauses.
-struct Streamed {
-    body: Incoming,
-    left: u64,
-    stall: Pin<Box<Sleep>>,
+/// A body known whole, with the memory that it takes.
+struct Held {
+    body: Full<Bytes>,
+    _taken: Taken,
 }
 
-impl Body for Streamed {
+impl Body for Held {
     type Data = Bytes;
     type Error = Error;
 
@@ -65,25 +118,7 @@ impl Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
-            ready!(self.stall.as_mut().poll(context));
-            return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
-        };
-        self.stall.as_mut().reset(tokio::time::Instant::now() + limits::CLIENT_STALL);
-        Poll::Ready(match frame {
-            Some(Ok(frame)) => {
-                let length = frame.data_ref().map_or(0, Bytes::len) as u64;
-                match self.left.checked_sub(length) {
-                    Some(left) => {
-                        self.left = left;
-                        Some(Ok(frame))
-                    }
-                    None => Some(Err(Error::HttpRequestBodySize(Some(limits::REQUEST_BODY)))),
-                }
-            }
-            Some(Err(error)) => Some(Err(error.into())),
-            None => None,
-        })
+        Pin::new(&mut self.body).poll_frame(context).map_err(|never| match never {})
     }
 
     fn is_end_stream(&self) -> bool {

@@ -152,6 +152,7 @@ impl Handler {
                     return Err(Failure::Busy);
                 }
                 Err(error) if error.is::<ExpirationError>() => return Err(Failure::TimedOut),
+                Err(_) if ticket.instance().is_short_of_memory() => return Err(Failure::Busy),
                 Err(error) => {
                     tell(&format!("{}: no answer: {error:#}", self.component.id()));
                     return Err(Failure::Died);
@@ -167,7 +168,7 @@ impl Failure {
         match self {
             Self::Busy => problem(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Every instance of the component is busy. Try again in a moment.",
+                "The app is busy: no instance or no memory is free. Try again in a moment.",
             ),
             Self::TimedOut => problem(
                 StatusCode::GATEWAY_TIMEOUT,

@@ -17,11 +17,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_io_timeout::TimeoutStream;
 use wasmtime_wasi_http::WasiBody;
 
+use crate::budget::Budget;
 use crate::given::output::tell;
 use crate::instances::component::Component;
 use crate::limits;
 use crate::requests::body::{self, Refused};
 use crate::requests::dispatch::Core;
+use crate::requests::open_files;
 use crate::requests::problem::problem;
 use crate::requests::routing::{self, Router};
 
@@ -31,6 +33,8 @@ pub(crate) struct Site {
     pub(crate) components: Vec<Arc<Component>>,
     pub(crate) router: Arc<Router>,
     pub(crate) address: SocketAddr,
+    /// What the bodies of requests may take.
+    pub(crate) bodies: Arc<Budget>,
 }
 
 /// What the app says of itself under `/.well-known/spin/info`.
@@ -62,7 +66,7 @@ pub(crate) async fn serve(
         .into_iter()
         .unzip();
 
-    let connections = Arc::new(Semaphore::new(limits::CONNECTIONS));
+    let connections = Arc::new(Semaphore::new(open_files::connections()));
     let accept = async {
         for sender in senders.iter().cycle() {
             let Ok(permit) = connections.clone().acquire_owned().await else { return };
@@ -166,7 +170,7 @@ async fn respond(
     let Some(route) = core.router().route(uri.path()) else {
         return problem(StatusCode::NOT_FOUND, "No component of the app has a route for this path.");
     };
-    let body = match body::incoming(&head.headers, body).await {
+    let body = match body::incoming(body, &site.bodies).await {
         Ok(body) => body,
         Err(refused) => return refused.response(),
     };
@@ -174,8 +178,15 @@ async fn respond(
     route.insert_headers(&uri, &mut head.headers, client);
     head.headers.remove(header::CONNECTION);
     head.uri = uri;
+    let is_try = head.headers.contains_key(header::AUTHORIZATION);
     match core.handle(index, Request::from_parts(head, body)).await {
-        Ok(response) => response,
+        Ok(response) => {
+            if is_try && response.status() == StatusCode::UNAUTHORIZED {
+                // No instance and no place is kept meanwhile, so that wrong tries never keep the right one out.
+                tokio::time::sleep(limits::WRONG_CREDENTIALS).await;
+            }
+            response
+        }
         Err(failure) => failure.response(),
     }
 }
@@ -214,7 +225,11 @@ impl Refused {
             ),
             Self::Stalled => problem(
                 StatusCode::REQUEST_TIMEOUT,
-                "The request's body stopped coming. Send it again in one go.",
+                "The request's body did not come fast enough. Send it again in one go.",
+            ),
+            Self::NoRoom => problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The bodies of other requests take all the memory there is for them. Try again in a moment.",
             ),
             Self::Broken => problem(StatusCode::BAD_REQUEST, "The request's body broke off."),
         };

@@ -4,6 +4,8 @@ use std::io;
 
 use experiment::analysis::{Comparison, Proportion, Report, VariantReport};
 
+use crate::results::spreadsheet::cell;
+
 /// A number of a variant, or of two: `first / second`.
 struct Metric<'a> {
     of: &'a str,
@@ -25,7 +27,7 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report) -> anyhow::Result<
         let text = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
         let (low, high) = metric.interval.unzip();
         let n = metric.n.map(|n| n.to_string()).unwrap_or_default();
-        csv.write_record([metric.of, metric.name, &text(metric.value), &text(low), &text(high), &n])
+        csv.write_record([&*cell(metric.of), metric.name, &text(metric.value), &text(low), &text(high), &n])
     };
     for variant in &report.variants {
         of_variant(variant, &mut line)?;

@@ -72,7 +72,12 @@ impl store::HostBucket for &mut Guest {
                 Ok((page, cursor)) => {
                     keys.extend(page);
                     match cursor {
-                        None => return Ok(Ok(KeyResponse { keys, cursor: None })),
+                        None => {
+                            // Redis may name a key twice. Where the keys come in their order, as SQLite's do, this costs little.
+                            keys.sort_unstable();
+                            keys.dedup();
+                            return Ok(Ok(KeyResponse { keys, cursor: None }));
+                        }
                         some => next = some,
                     }
                 }

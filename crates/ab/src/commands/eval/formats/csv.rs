@@ -4,6 +4,7 @@ use std::io;
 
 use crate::commands::eval::evaluation::Evaluation;
 use crate::commands::eval::spool::Spool;
+use crate::results::spreadsheet::cell;
 
 const HEADER: [&str; 13] = [
     "row",
@@ -42,15 +43,23 @@ pub(super) fn write(
                         answer.elapsed_ms.to_string(),
                         answer.prompt_tokens.to_string(),
                         answer.generated_tokens.to_string(),
-                        answer.completion.clone(),
+                        cell(&answer.completion).into_owned(),
                     ]
                 });
                 let repetition = repetition.to_string();
-                let of_sentence =
-                    [&row, &answered.sentence, answered.expected.as_str(), &variant.name, &repetition];
+                let of_sentence = [
+                    &row,
+                    &*cell(&answered.sentence),
+                    answered.expected.as_str(),
+                    &*cell(&variant.name),
+                    &repetition,
+                ];
                 let error = error.map(String::as_str).unwrap_or_default();
                 csv.write_record(
-                    of_sentence.into_iter().chain(of_answer.iter().map(String::as_str)).chain([error]),
+                    of_sentence
+                        .into_iter()
+                        .chain(of_answer.iter().map(String::as_str))
+                        .chain([&*cell(error)]),
                 )?;
             }
         }
