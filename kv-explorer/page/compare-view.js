@@ -23,6 +23,8 @@ class CompareView extends HTMLElement {
   #pairs = [];
   /** @type {Pair[]} */
   #shown = [];
+  /** @type {Pair | undefined} */
+  #opened;
   #loading = new AbortController();
 
   connectedCallback() {
@@ -87,6 +89,7 @@ class CompareView extends HTMLElement {
     for (const [side, label] of [["left", this.#left], ["right", this.#right]]) this.querySelector(`.${side}-name`).textContent = label;
     try {
       const [left, right] = await Promise.all([read(this.#left, signal), read(this.#right, signal)]);
+      if (signal.aborted) return;
       this.#pairs = pair(left, right);
       this.#summarise();
       this.#update();
@@ -151,13 +154,16 @@ class CompareView extends HTMLElement {
   async #open(pair) {
     const box = this.querySelector(".both");
     box.hidden = !pair;
+    this.#opened = pair;
     if (!pair) return;
     const { signal } = this.#loading;
     const heading = box.querySelector("h2");
     heading.textContent = pair.key === "" ? onOneLine("") : pair.key;
     letScroll(heading);
+    box.querySelector(".sides").replaceChildren();
     const sides = await Promise.all([[this.#left, pair.left], [this.#right, pair.right]].map(([label, side]) => this.#side(label, pair.key, side, signal)));
-    box.querySelector(".sides").replaceChildren(...sides);
+    // Another pair may have been opened meanwhile.
+    if (this.#opened === pair) box.querySelector(".sides").replaceChildren(...sides);
   }
 
   async #side(label, key, side, signal) {

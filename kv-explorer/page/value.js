@@ -30,14 +30,27 @@ export function outcomeOf(value) {
 /** @param {string} outcome */
 export const isOutcome = (outcome) => OUTCOMES.has(outcome);
 
+/** From this depth on, lists within lists are shown as text: their indents alone would fill the memory. */
+const DEEPEST = 100;
+
 /** What a text is as JSON, where it is an object or a list. @param {string} text */
 export function asJson(text) {
-  if (!/^\s*[[{]/.test(text)) return undefined;
+  if (!/^\s*[[{]/.test(text) || isDeep(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+function isDeep(text) {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
 }
 
 function isObservation(json) {

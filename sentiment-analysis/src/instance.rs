@@ -48,7 +48,11 @@ impl Instance {
         let settings = Self::settings().await.inspect_err(|error: &Misconfigured| warn(error))?;
         let instance = &*Box::leak(Box::new(Self::new(settings)?));
         CURRENT.set(Some(instance));
-        log::experiment(&instance.settings.experiment, &instance.settings.model);
+        log::experiment(
+            &instance.settings.experiment,
+            &instance.settings.model,
+            instance.settings.assignment.as_str(),
+        );
         Ok(instance)
     }
 

@@ -88,14 +88,16 @@ struct InForce<'l> {
     /// As in the component's variable: `promptstore1=90,promptstore2=10`.
     variants: String,
     model: &'l str,
+    /// Whether requests or visitors are assigned.
+    assignment: &'static str,
 }
 
 /// Says which experiment is running, with which model. Once for each instance: a change of its variables makes new ones.
-pub(crate) fn experiment(experiment: &Experiment, model: &str) {
+pub(crate) fn experiment(experiment: &Experiment, model: &str, assignment: &'static str) {
     let variants = experiment.variants().iter();
     let variants: Vec<_> =
         variants.map(|variant| format!("{}={}", variant.label(), variant.weight())).collect();
-    write_line(&InForce { event: "experiment", variants: variants.join(","), model });
+    write_line(&InForce { event: "experiment", variants: variants.join(","), model, assignment });
 }
 
 fn write_line(event: &impl Serialize) {

@@ -1,7 +1,6 @@
 //! The explorer over a large store: how soon its page shows rows in a real browser, how soon it filters them, and what the
 //! runtime's memory does meanwhile.
 
-use std::fs;
 use std::io::Write as _;
 
 use anyhow::Context as _;
@@ -10,6 +9,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use e2e::app::{App, CREDENTIALS, FIRST};
 use e2e::browser::Browser;
 use e2e::explorer::ROUTE;
+use e2e::memory::{forget_peak, peak, resident};
 use serde_json::Value;
 
 const KEYS: usize = 100_000;
@@ -84,8 +84,8 @@ async fn times(browser: &Browser, app: &App) -> anyhow::Result<Times> {
     browser.run_first(CLOCK).await;
     sign_in(browser, &page).await;
     let mut times = Times::default();
-    let before = resident(app)?;
-    forget_peak(app)?;
+    let before = resident(app.process())?;
+    forget_peak(app.process())?;
     for number in 0..2 * OPENINGS {
         let cached = number >= OPENINGS;
         browser.open("about:blank").await;
@@ -102,7 +102,7 @@ async fn times(browser: &Browser, app: &App) -> anyhow::Result<Times> {
             times.first_rows_uncached.push(rows);
         }
     }
-    times.growth = peak(app)?.saturating_sub(before);
+    times.growth = peak(app.process())?.saturating_sub(before);
     for text in TYPED {
         for letter in text.chars() {
             browser.enter("entry-list input", &letter.to_string()).await;
@@ -144,32 +144,13 @@ struct Memory {
 async fn memory_of_listing(app: &App) -> anyhow::Result<Memory> {
     let explorer = app.explorer();
     explorer.keys("promptstore2").await;
-    let before = resident(app)?;
-    forget_peak(app)?;
+    let before = resident(app.process())?;
+    forget_peak(app.process())?;
     for _ in 0..3 {
         let answer = explorer.list(FIRST).await;
         anyhow::ensure!(answer.json()["keys"].as_array().map(Vec::len) == Some(KEYS), "not all keys");
     }
-    Ok(Memory { before, peak: peak(app)?, after: resident(app)? })
-}
-
-fn resident(app: &App) -> anyhow::Result<u64> {
-    status(app, "VmRSS:")
-}
-
-fn peak(app: &App) -> anyhow::Result<u64> {
-    status(app, "VmHWM:")
-}
-
-/// Lets the kernel find the peak anew (`proc_pid_clear_refs(5)`).
-fn forget_peak(app: &App) -> anyhow::Result<()> {
-    Ok(fs::write(format!("/proc/{}/clear_refs", app.process().id()), "5")?)
-}
-
-fn status(app: &App, name: &str) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", app.process().id()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name.to_owned())?;
-    Ok(line.trim().trim_end_matches(" kB").trim().parse::<u64>()? * 1024)
+    Ok(Memory { before, peak: peak(app.process())?, after: resident(app.process())? })
 }
 
 fn print(times: &Times, memory: &Memory) -> anyhow::Result<()> {

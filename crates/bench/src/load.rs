@@ -66,6 +66,12 @@ pub(crate) fn once(address: SocketAddr, expected: &str) -> anyhow::Result<()> {
     runtime.block_on(connection(address, Instant::now(), expected.to_owned())).map(drop)
 }
 
+/// The sentence that is asked for.
+pub(crate) const SENTENCE: &str = "What a beautiful sunrise!";
+
+/// Part of every answer from the store.
+pub(crate) const CACHED: &str = r#""cached":true"#;
+
 const BODY: &str = r#"{"sentence":"What a beautiful sunrise!"}"#;
 
 /// At least one request, then more until `end`.

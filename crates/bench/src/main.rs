@@ -5,7 +5,8 @@
 //! the same cores, in turn. They take several turns, and the figures are medians: a machine is not always equally fast, least
 //! of all one that is shared, and what slows down a turn slows down all three.
 //!
-//! `cargo run --bin bench -- explorer` measures the explorer over a large store instead.
+//! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- attack` an ordinary client while others
+//! attack the app, `-- kills` what is left of a runtime that is killed under load.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -14,7 +15,9 @@
     reason = "figures for people need three digits"
 )]
 
+mod attack;
 mod explorer;
+mod kills;
 mod load;
 mod native;
 mod process;
@@ -34,11 +37,13 @@ fn main() -> anyhow::Result<()> {
         // How the benchmark starts the native server: as a process of its own, so that its CPU and memory can be told.
         ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
         ["explorer"] => explorer::run(),
+        ["kills"] => kills::run(),
+        ["attack"] => attack::run(Duration::from_secs(20)),
         [] => run(Duration::from_secs(3)),
         [seconds] => run(Duration::from_secs(
             seconds.parse().context("the argument is the seconds for the load of a turn")?,
         )),
-        _ => anyhow::bail!("usage: bench [SECONDS | explorer]"),
+        _ => anyhow::bail!("usage: bench [SECONDS | explorer | attack | kills]"),
     }
 }
 

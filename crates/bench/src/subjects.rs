@@ -9,14 +9,11 @@ use experiment::{Fallback, Key, PROMPT_KEY, Prompt, Record};
 use rusqlite::Connection;
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
-use crate::load::{self, Load};
+use crate::load::{self, CACHED, Load, SENTENCE};
 use crate::process::Server;
 
 /// Connections at the same time under load.
 const CONNECTIONS: usize = 32;
-
-/// Part of every answer.
-const EXPECTED: &str = r#""cached":true"#;
 
 /// A server to be measured.
 pub(crate) struct Subject {
@@ -102,7 +99,7 @@ pub(crate) fn all(folder: &Path) -> anyhow::Result<[Subject; 3]> {
 
 /// A store with a prompt and the answer to one sentence.
 fn fill(path: &Path) -> anyhow::Result<()> {
-    let key = Key::for_sentence("What a beautiful sunrise!");
+    let key = Key::for_sentence(SENTENCE);
     let prompt = Prompt::fallback(Fallback::Missing, DEFAULT_PROMPT);
     let record = Record::new(&key, Outcome::Positive, prompt.fingerprint(), "llama2-chat")
         .timed(SystemTime::now(), Duration::from_millis(200))
@@ -122,20 +119,20 @@ fn fill(path: &Path) -> anyhow::Result<()> {
 impl Subject {
     /// Starts the server so that it compiles what it has to.
     pub(crate) fn fill_caches(&self) -> anyhow::Result<()> {
-        load::once(self.start()?.address, EXPECTED)
+        load::once(self.start()?.address, CACHED)
     }
 
     /// Measures a fresh process, under load for the time `each`.
     pub(crate) fn measure(&self, each: Duration) -> anyhow::Result<Turn> {
         let server = self.start()?;
-        load::once(server.address, EXPECTED)?;
+        load::once(server.address, CACHED)?;
         let first_answer = server.started.elapsed();
         let idle_memory = server.memory()?;
-        let alone = load::run(server.address, 1, each / 2, EXPECTED)?;
-        let warm_up = load::run(server.address, CONNECTIONS, each / 4, EXPECTED)?;
+        let alone = load::run(server.address, 1, each / 2, CACHED)?;
+        let warm_up = load::run(server.address, CONNECTIONS, each / 4, CACHED)?;
         drop(warm_up);
         let cpu = server.cpu()?;
-        let load = load::run(server.address, CONNECTIONS, each, EXPECTED)?;
+        let load = load::run(server.address, CONNECTIONS, each, CACHED)?;
         let cpu_per_request = server.cpu()?.saturating_sub(cpu) / u32::try_from(load.requests())?;
         Ok(Turn { first_answer, idle_memory, loaded_memory: server.memory()?, load, alone, cpu_per_request })
     }

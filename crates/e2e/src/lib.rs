@@ -36,4 +36,5 @@ pub mod origin;
 pub mod redis_server;
 pub mod tool;
 
+pub mod memory;
 pub mod process;

@@ -27,7 +27,7 @@ pub(crate) const GUEST_MEMORY: usize = 1024 * 1024 * 1024;
 pub(crate) const POST_RETURN: Duration = Duration::from_mins(10);
 
 /// How often a computing guest lets the others on its thread go on.
-pub(crate) const EPOCH: Duration = Duration::from_millis(10);
+pub(crate) const EPOCH: Duration = Duration::from_millis(2);
 
 /// A request body may not be longer, in bytes.
 pub(crate) const REQUEST_BODY: u64 = 32 * 1024 * 1024;

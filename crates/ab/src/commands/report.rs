@@ -112,13 +112,16 @@ fn fact(document: &Document<'_>) -> String {
 
 fn check_assignments(live: &mut Live, log: &Path, printer: Printer) -> anyhow::Result<()> {
     let shown = log.display().to_string();
-    let Assignments { phases, elsewhere } = if shown == "-" {
+    let Assignments { phases, elsewhere, by_visitor } = if shown == "-" {
         events::read(io::stdin().lock(), &live.experiment)?
     } else {
         let file = File::open(log).with_context(|| format!("cannot open the request log {shown}"))?;
         events::read(BufReader::new(file), &live.experiment)?
     };
-    if phases.is_empty() {
+    if by_visitor > 0 {
+        printer.warn(&Warning::AssignedByVisitor { count: by_visitor });
+    }
+    if phases.is_empty() && by_visitor == 0 {
         return Err(failure(format!("{shown} says of no request which variant it was assigned"))
             .hint(format!("the app logs its requests to standard output, which `up` keeps in {LOG}"))
             .into());

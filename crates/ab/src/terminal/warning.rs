@@ -25,6 +25,8 @@ pub(crate) enum Warning {
     Analysis(Notice),
     /// A request log tells of assignments to labels that the experiment does not have.
     AssignedElsewhere { log: String, count: u64 },
+    /// Requests that went where their visitor had been assigned.
+    AssignedByVisitor { count: u64 },
     /// The app would answer with its default prompt.
     DefaultPrompt { store: String, reason: String },
     /// The protocol has no place for a temperature other than the model server's own.
@@ -69,6 +71,9 @@ impl Warning {
             }
             Self::UndeclaredVariable { name } => format!("the app has no variable \"{name}\""),
             Self::Analysis(notice) => notice.message.clone(),
+            Self::AssignedByVisitor { count } => format!(
+                "{count} requests are not in the check of assignments: visitors were assigned, and the log does not tell how many they were"
+            ),
             Self::AssignedElsewhere { log, count: 1 } => {
                 format!("1 assignment in {log} is to a label that has no part in the experiment")
             }
@@ -115,7 +120,7 @@ impl Warning {
             }
             Self::TemperatureNotSent => Some("set it to 0 where the model's server is configured".to_owned()),
             Self::NotProven { .. } => Some(format!("`{program} report` shows the numbers")),
-            Self::KeysNotText { .. } | Self::NotNoted { .. } => None,
+            Self::KeysNotText { .. } | Self::NotNoted { .. } | Self::AssignedByVisitor { .. } => None,
         }
     }
 }

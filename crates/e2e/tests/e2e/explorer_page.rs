@@ -256,3 +256,34 @@ async fn two_stores_side_by_side_disagreements_first() {
     until_texts(&browser, ".both .sides .badge", &["positive", "negative"]).await;
     browser.assert_clean(&app.url("")).await;
 }
+
+#[tokio::test]
+async fn what_is_open_last_is_what_the_comparison_shows() {
+    let Some(browser) = Browser::start().await else { return };
+    let slow = vec![b'x'; 1 << 20];
+    let entries = [("a slow one", slow.as_slice()), ("quick", b"quick".as_slice())];
+    let app = App::builder().store(FIRST, "a", entries).store(SECOND, "b", entries).start();
+    open(&browser, &app, &format!("store={FIRST}&against={SECOND}")).await;
+    until_texts(&browser, ".compare-row .key", &["a slow one", "quick"]).await;
+    browser.run("for (const row of document.querySelectorAll('.compare-row')) row.click();", &[]).await;
+    // Until all four values have come.
+    let come = "performance.getEntriesByType('resource').filter(({ name, responseEnd }) => name.includes('/keys/') && responseEnd).length > 3";
+    browser.until(come).await;
+    until_texts(&browser, ".both .sides pre", &["quick", "quick"]).await;
+    browser.run("return new Promise((done) => setTimeout(done, 300));", &[]).await;
+    until_texts(&browser, ".both h2, .both .sides pre", &["quick", "quick", "quick"]).await;
+}
+
+#[tokio::test]
+async fn lists_within_lists_without_end_are_shown_as_text() {
+    let Some(browser) = Browser::start().await else { return };
+    let deep = ["[".repeat(100_000), "]".repeat(100_000)].concat();
+    let record = format!("{{\"sentiment\":\"positive\",\"model\":\"m\",\"more\":{deep}}}");
+    let app =
+        App::builder().store(FIRST, "a", [("deep", deep.as_bytes()), ("record", record.as_bytes())]).start();
+    open(&browser, &app, &format!("store={FIRST}")).await;
+    for (key, whole) in [("deep", &deep), ("record", &record)] {
+        follow(&browser, FIRST, key).await;
+        browser.until(&format!("{TEXT}?.startsWith({})", json!(&whole[..50]))).await;
+    }
+}

@@ -3,7 +3,9 @@
 //! The app writes a JSON object a line, `{"event":"sentiment","variant":"promptstore1",…}`, for each request; what a
 //! runtime puts before it (`sentiment-analysis | `) and lines of other kinds are skipped. A request that failed after it
 //! was assigned counts: the check is of the assignment. A line `{"event":"experiment","variants":"a=90,b=10"}` says
-//! which weights are in force from there on, and begins a phase where they differ from those before.
+//! which weights are in force from there on, and begins a phase where they differ from those before. Where it also says
+//! `"assignment":"visitor"`, requests are not what was assigned: all those of one visitor go to one variant, and how many visitors
+//! there were no log tells.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -20,6 +22,8 @@ pub(super) struct Assignments {
     pub(super) phases: Vec<Phase>,
     /// Assignments to labels that have no part in the experiment any more.
     pub(super) elsewhere: u64,
+    /// Requests that went where their visitor had been assigned. They are in no phase.
+    pub(super) by_visitor: u64,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +34,8 @@ struct Event<'l> {
     variant: Option<Cow<'l, str>>,
     #[serde(borrow)]
     variants: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    assignment: Option<Cow<'l, str>>,
 }
 
 /// Counts the assignments of `experiment`, whose weights are taken to be in force where the log does not say.
@@ -39,11 +45,12 @@ struct Event<'l> {
 /// The log cannot be read.
 pub(super) fn read(mut log: impl BufRead, experiment: &Experiment) -> anyhow::Result<Assignments> {
     let variants = experiment.variants();
-    let mut assignments = Assignments { phases: Vec::new(), elsewhere: 0 };
+    let mut assignments = Assignments { phases: Vec::new(), elsewhere: 0, by_visitor: 0 };
     let mut phase = Phase {
         weights: variants.iter().map(experiment::Variant::weight).collect(),
         assigned: vec![0; variants.len()],
     };
+    let mut is_by_visitor = false;
     let mut line = Vec::new();
     while log.read_until(b'\n', &mut line).context("cannot read the request log")? > 0 {
         let start = line.iter().position(|byte| *byte == b'{');
@@ -51,11 +58,13 @@ pub(super) fn read(mut log: impl BufRead, experiment: &Experiment) -> anyhow::Re
         match event {
             Some(Event { kind, variant: Some(label), .. }) if kind == "sentiment" => {
                 match experiment.position(&label) {
+                    Some(_) if is_by_visitor => assignments.by_visitor += 1,
                     Some(position) => phase.assigned[position] += 1,
                     None => assignments.elsewhere += 1,
                 }
             }
-            Some(Event { kind, variants: Some(text), .. }) if kind == "experiment" => {
+            Some(Event { kind, variants: Some(text), assignment, .. }) if kind == "experiment" => {
+                is_by_visitor = assignment.as_deref() == Some("visitor");
                 if let Some(weights) = weights_in(&text, experiment)
                     && weights != phase.weights
                 {
@@ -103,6 +112,18 @@ mod tests {
             {\"event\":\"sentiment\",\"variant\":\"c\"}\n\n{\"event\":\n{\n{\"event\":\"sentiment\",\"variant\":\"\\u0061\"}";
         assert_eq!(counts(log), (vec![(vec![3, 1], vec![3, 1])], 1));
         assert_eq!(counts(""), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn requests_of_assigned_visitors_are_no_assignments() {
+        let say = |by: &str| {
+            format!("{{\"event\":\"experiment\",\"variants\":\"a=3,b=1\",\"assignment\":\"{by}\"}}\n")
+        };
+        let a = "{\"event\":\"sentiment\",\"variant\":\"a\"}\n";
+        let log = [a, &say("visitor"), a, a, a, &say("request"), a].concat();
+        let assignments = read(log.as_bytes(), &"a=3,b".parse().unwrap()).unwrap();
+        let counts: Vec<_> = assignments.phases.into_iter().map(|phase| phase.assigned).collect();
+        assert_eq!((counts, assignments.by_visitor), (vec![vec![2, 0]], 3));
     }
 
     #[test]
