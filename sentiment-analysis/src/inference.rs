@@ -5,7 +5,8 @@ use std::pin::pin;
 use api::{
     Settings,
     inference::{
-        Completion, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response, server_problem,
+        Completion, FailureKind, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response,
+        server_problem,
     },
 };
 use futures::future::{Either, select};
@@ -56,13 +57,14 @@ pub(crate) fn problem(failure: &InferenceFailure, settings: &Settings) -> Proble
     const CONSEQUENCE: &str = "The sentence was not classified, and nothing was recorded.";
     let Settings { model, model_timeout, .. } = settings;
     match failure {
-        InferenceFailure::TimedOut => Problem::new(
-            StatusCode::GATEWAY_TIMEOUT,
+        InferenceFailure::TimedOut => server_problem(
+            FailureKind::TimedOut,
             format!(
                 "The model `{model}` did not answer within {} ms. {CONSEQUENCE} Try again, or raise the variable \
                  `model_timeout`.",
                 model_timeout.as_millis()
             ),
+            None,
         ),
         InferenceFailure::NotGranted(_) => Problem::new(
             StatusCode::BAD_GATEWAY,

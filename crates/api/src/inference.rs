@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use chat::FailureKind;
+pub use chat::FailureKind;
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use problem::{Problem, TYPE_PREFIX};
 use serde::{Deserialize, Serialize};

@@ -12,8 +12,8 @@ use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 use e2e::app::{App, FIRST, SECOND};
 use e2e::explorer::ROUTE;
-use e2e::memory::{forget_peak, peak, resident};
 use e2e::model_server::ModelServer;
+use e2e::usage::{forget_peak, peak, resident};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

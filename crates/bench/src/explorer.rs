@@ -9,7 +9,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use e2e::app::{App, CREDENTIALS, FIRST};
 use e2e::browser::Browser;
 use e2e::explorer::ROUTE;
-use e2e::memory::{forget_peak, peak, resident};
+use e2e::usage::{forget_peak, peak, resident};
 use serde_json::Value;
 
 const KEYS: usize = 100_000;

@@ -9,7 +9,7 @@
 //! - [`store`]: a store's file, in Spin's format; [`explorer`]: the explorer's REST interface; [`raw`]: bytes as they are.
 //! - [`browser`]: a real one; [`axe`]: whether everybody can use what it shows; [`redis_server`]: a real one; [`tool`]: what to do where they are missing.
 //! - [`model_server`]: a scripted model; [`origin`]: any server outside the app, over TLS too. They are the test doubles there are.
-//! - [`process`]: what all that runs as.
+//! - [`process`]: what all that runs as; [`usage`]: what of the machine it takes.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,5 +36,5 @@ pub mod origin;
 pub mod redis_server;
 pub mod tool;
 
-pub mod memory;
 pub mod process;
+pub mod usage;

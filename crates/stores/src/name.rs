@@ -59,4 +59,14 @@ mod tests {
             assert!(StoreName::parse(bad).is_err(), "{bad:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_file_name_or_refused(text in "[a-zA-Z0-9_./\\\\-]{0,70}|\\PC{0,20}") {
+            if let Ok(name) = StoreName::parse(&text) {
+                let path = std::path::Path::new(name.as_str());
+                proptest::prop_assert_eq!(path.file_name(), Some(path.as_os_str()));
+            }
+        }
+    }
 }

@@ -143,6 +143,11 @@ impl Store {
         }
     }
 
+    /// Whether [`keys_page`](Self::keys_page) may name a key twice.
+    pub fn repeats_keys(&self) -> bool {
+        matches!(self, Self::Redis(_))
+    }
+
     /// All keys, sorted by their bytes, and how many were left out because they are not UTF-8.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod answers;
 mod assignment;
 mod change;
+mod real_model;
 mod redis_stores;
 
 mod bad_input;
@@ -38,5 +39,6 @@ mod starting;
 
 mod documents;
 mod features;
+mod hostile;
 mod imports;
 mod readme;

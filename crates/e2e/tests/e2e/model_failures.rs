@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use e2e::app::{App, AppBuilder, FIRST};
 use e2e::model_server::{ModelServer, Reply};
+use serde_json::json;
 
 /// The app with the first variant alone, for a model that may take a second.
 fn builder(api: &str, model: &ModelServer) -> AppBuilder {
@@ -63,8 +64,9 @@ async fn a_slow_model_is_given_up_in_time_and_others_are_served_meanwhile() {
             assert_eq!(model.in_flight(), 1, "the slow one is under way all the while");
         };
         let (response, ()) = tokio::join!(slow, others);
-        let detail = response.problem(504);
-        assert!(detail.contains("model_timeout"), "{detail}");
+        let problem = response.json();
+        assert_eq!((response.status, &problem["type"]), (504, &json!("urn:problem-type:model-timeout")));
+        assert!(problem["detail"].as_str().unwrap().contains("model_timeout"), "{problem}");
         let elapsed = started.elapsed();
         assert!((1.0..5.0).contains(&elapsed.as_secs_f64()), "{elapsed:?} in {api}");
         assert_eq!(app.records(FIRST).len(), 1);

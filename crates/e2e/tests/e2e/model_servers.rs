@@ -58,10 +58,7 @@ async fn each_failure_says_what_to_do_and_records_nothing() {
         };
         assert_eq!(failed.status, status, "{name}: {}", failed.text());
         let problem = failed.json();
-        // When its own time is over, the app no longer listens to what the inference says.
-        if kind != "timeout" {
-            assert_eq!(problem["type"], format!("urn:problem-type:model-{kind}"), "{name}");
-        }
+        assert_eq!(problem["type"], format!("urn:problem-type:model-{kind}"), "{name}");
         assert_eq!(failed.header("retry-after"), if name == "429" { "1" } else { "" }, "{name}");
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains("nothing was recorded"), "{name}: {detail}");

@@ -9,6 +9,11 @@ use http_body_util::BodyExt as _;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+/// Why an instance ends that computes for a caller who has gone.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody waits for the answer any more")]
+pub(crate) struct Abandoned;
+
 /// The caller of one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caller(CancellationToken);
@@ -17,6 +22,11 @@ impl Caller {
     /// To be held while the caller waits, and disarmed when the answer has left: dropped before, the caller has gone.
     pub(crate) fn waiting(&self) -> DropGuard {
         self.0.clone().drop_guard()
+    }
+
+    /// Whether the caller has gone without the whole answer.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.is_cancelled()
     }
 
     /// Is done when the caller has gone without the whole answer.

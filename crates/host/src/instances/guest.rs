@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use wasmtime::{Engine, ResourceLimiter, Store};
+use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::budget::Taken;
 use crate::given::grants::Grants;
-use crate::instances::caller::Caller;
+use crate::instances::caller::{Abandoned, Caller};
 use crate::instances::outgoing::{Outgoing, Surroundings};
 use crate::limits;
 
@@ -39,7 +39,10 @@ impl Guest {
         };
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.memory);
-        store.epoch_deadline_async_yield_and_update(1);
+        // A guest that computes gives way to the others on its thread, and ends once nobody waits for it.
+        store.epoch_deadline_callback(|store| {
+            if store.data().caller().is_gone() { Err(Abandoned.into()) } else { Ok(UpdateDeadline::Yield(1)) }
+        });
         store.set_epoch_deadline(1);
         Ok(store)
     }

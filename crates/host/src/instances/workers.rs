@@ -1,7 +1,7 @@
 //! Instances of a component: how they are made, how long they live, and what is known when one dies.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use wasmtime_wasi_http::handler::{
 };
 
 use crate::given::output::tell;
-use crate::instances::caller::Caller;
+use crate::instances::caller::{Abandoned, Caller};
 use crate::instances::component::Component;
 use crate::instances::guest::Guest;
 use crate::instances::outgoing::Surroundings;
@@ -42,18 +42,21 @@ impl HandlerState for Workers {
         let mut store = Guest::store(self.component.engine(), self.component.grants(), self.app.clone())?;
         let service = self.component.pre().instantiate_async(&mut store).await?;
         let request_limit = self.component.grants().request_limit;
+        let expired = Arc::<AtomicBool>::default();
         Ok(Instance {
             store,
             proxy: Proxy::P3(service),
             view: WasiHttpView::http,
             expiration: Expiration {
                 request_limit,
+                expired: expired.clone(),
                 sleep: Box::pin(tokio::time::sleep(limits::IDLE_INSTANCE)),
             },
             state: Worker {
                 component: self.component.clone(),
                 app: self.app.clone(),
                 request_limit,
+                expired,
                 failed: Failed::default(),
             },
         })
@@ -106,6 +109,8 @@ pub(crate) struct Worker {
     component: Arc<Component>,
     app: Weak<dyn Surroundings>,
     request_limit: Duration,
+    /// Whether a request ended without an answer: its work ends with it, and the instance as well.
+    expired: Arc<AtomicBool>,
     failed: Failed,
 }
 
@@ -136,11 +141,13 @@ impl WorkerState for Worker {
         let caller = ticket.caller();
         store.data_mut().begin(caller.clone());
         let (limit, gone) = (tokio::time::sleep(self.request_limit), caller.gone());
+        let expired = self.expired.clone();
         Box::pin(async move {
             tokio::select! {
                 () = limit => {}
                 () = gone => {}
             }
+            expired.store(true, Ordering::Release);
         })
     }
 
@@ -149,7 +156,7 @@ impl WorkerState for Worker {
             // Before the store goes, and with it the bodies: they must not end as if they were whole.
             self.failed.set(store.data().is_short_of_memory());
             // When the app goes, its instances go with it.
-            if self.app.strong_count() > 0 {
+            if self.app.strong_count() > 0 && !error.is::<Abandoned>() {
                 tell(&format!("{}: the instance died: {error:?}", self.component.id()));
             }
         }
@@ -160,6 +167,7 @@ impl WorkerState for Worker {
 /// When an instance is given up: idle for a while, or busy for too long.
 pub(crate) struct Expiration {
     request_limit: Duration,
+    expired: Arc<AtomicBool>,
     sleep: Pin<Box<Sleep>>,
 }
 
@@ -174,6 +182,7 @@ impl WorkerExpiration for Expiration {
             WorkerStatus::Idle => limits::IDLE_INSTANCE,
             // A little later than the request's own limit, which answers better.
             WorkerStatus::Requests => self.request_limit + limits::CAPACITY_WAIT,
+            WorkerStatus::PostReturn if self.expired.load(Ordering::Acquire) => Duration::ZERO,
             WorkerStatus::PostReturn => limits::POST_RETURN,
         };
         let deadline = (start + limit).into();

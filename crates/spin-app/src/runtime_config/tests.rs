@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn parse(text: &str) -> Result<RuntimeConfig, Fault> {
@@ -163,4 +165,15 @@ fn labels_that_are_not_defined_are_named_as_spin_does() {
         unknown.hint(),
         "define [key_value_store.mine] and [key_value_store.yours] in the runtime configuration"
     );
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(
+        text in r#"(\[key_value_store\.(\PC|[a-z]{1,3})\]|\[llm_compute\]|(type|path|url|auth_token) = (\PC{0,4}|"\PC{0,9}"|"spin"|"redis"|1|\[\])|\PC{0,8}|\n){0,12}"#,
+    ) {
+        if let Err(error) = parse(&text) {
+            prop_assert!(error.to_string().starts_with("conf/rc.toml"), "{}", error);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `spin:key-value@3`.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -101,7 +102,8 @@ impl HostStoreWithStore<Guest> for Spin {
         let store = opened(accessor, &store)?;
         let (outcome, finished) = oneshot::channel();
         let first = fetch(store.clone(), None);
-        let keys = Keys { store, state: State::Fetching(first), outcome: Some(outcome) };
+        let named = store.repeats_keys().then(HashSet::new);
+        let keys = Keys { store, state: State::Fetching(first), named, outcome: Some(outcome) };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
             let finished = async move {
@@ -116,7 +118,11 @@ impl HostStoreWithStore<Guest> for Spin {
 type Page = Result<(Vec<String>, Option<Cursor>), StoreError>;
 
 fn fetch(store: Store, cursor: Option<Cursor>) -> BoxFuture<'static, Page> {
-    Box::pin(async move { store.keys_page(cursor, KEYS_PER_PAGE).await })
+    Box::pin(async move {
+        // A store in a file answers at once: others on this thread go on between two pages.
+        tokio::task::yield_now().await;
+        store.keys_page(cursor, KEYS_PER_PAGE).await
+    })
 }
 
 /// Lists the keys of a store a page at a time. Between pages it holds nothing of the store's, so a guest that
@@ -124,6 +130,8 @@ fn fetch(store: Store, cursor: Option<Cursor>) -> BoxFuture<'static, Page> {
 struct Keys {
     store: Store,
     state: State,
+    /// The keys so far, where the store may name one twice.
+    named: Option<HashSet<String>>,
     outcome: Option<oneshot::Sender<Result<(), Error>>>,
 }
 
@@ -171,7 +179,10 @@ impl<D> StreamProducer<D> for Keys {
                         polled => ready!(polled),
                     };
                     let keys = match page {
-                        Ok((keys, next)) => {
+                        Ok((mut keys, next)) => {
+                            if let Some(named) = &mut this.named {
+                                keys.retain(|key| named.insert(key.clone()));
+                            }
                             this.state = next.map_or(State::Done, State::At);
                             keys
                         }

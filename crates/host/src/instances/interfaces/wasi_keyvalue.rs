@@ -78,7 +78,11 @@ impl store::HostBucket for &mut Guest {
                             keys.dedup();
                             return Ok(Ok(KeyResponse { keys, cursor: None }));
                         }
-                        some => next = some,
+                        some => {
+                            // A store in a file answers at once: others on this thread go on between two pages.
+                            tokio::task::yield_now().await;
+                            next = some;
+                        }
                     }
                 }
                 Err(error) => return Ok(Err(error.into())),

@@ -1,11 +1,12 @@
-//! The memory of a process, as the kernel counts it, in bytes.
+//! What a process uses, as the kernel counts it: memory in bytes, and CPU time.
 
 use std::fs;
 use std::io;
+use std::time::Duration;
 
 use crate::process::Process;
 
-/// What is resident now.
+/// The memory that is resident now.
 ///
 /// # Errors
 ///
@@ -14,7 +15,7 @@ pub fn resident(process: &Process) -> io::Result<u64> {
     status(process, "VmRSS:")
 }
 
-/// The most that was ever resident, or since [`forget_peak`].
+/// The most memory that was ever resident, or since [`forget_peak`].
 ///
 /// # Errors
 ///
@@ -30,6 +31,20 @@ pub fn peak(process: &Process) -> io::Result<u64> {
 /// The process has ended.
 pub fn forget_peak(process: &Process) -> io::Result<()> {
     fs::write(format!("/proc/{}/clear_refs", process.id()), "5")
+}
+
+/// CPU time so far, of all threads.
+///
+/// # Errors
+///
+/// The process has ended.
+pub fn cpu(process: &Process) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.id()))?;
+    // The second field is the name, which may hold anything but the last closing parenthesis.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    // User and system time are the 14th and 15th field; a tick is 10 ms on every Linux.
+    let ticks = |index: usize| fields[index].parse::<u64>().map_err(io::Error::other);
+    Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
 }
 
 fn status(process: &Process, name: &str) -> io::Result<u64> {
