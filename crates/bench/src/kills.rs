@@ -34,7 +34,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
                 runtime.spawn(client_of(app.url(""), name, acknowledged.clone()))
             })
             .collect();
-        // At another moment each time, of a sequence that no request follows.
+        // At a different moment each time.
         std::thread::sleep(Duration::from_millis(100 + kill * 7919 % 200));
         app.process().signal("KILL");
         for client in clients {

@@ -72,7 +72,7 @@ impl Warning {
             Self::UndeclaredVariable { name } => format!("the app has no variable \"{name}\""),
             Self::Analysis(notice) => notice.message.clone(),
             Self::AssignedByVisitor { count } => format!(
-                "{count} requests are not in the check of assignments: visitors were assigned, and the log does not tell how many they were"
+                "requests left out of the assignment check: {count}; visitors were assigned, not requests, and the log does not say how many there were"
             ),
             Self::AssignedElsewhere { log, count: 1 } => {
                 format!("1 assignment in {log} is to a label that has no part in the experiment")

@@ -43,7 +43,7 @@ async fn work_that_nobody_waits_for_any_more_ends() {
         let (given_up, other) = join(given_up, harmless(&app)).await;
         assert!(given_up.into_iter().all(|answer| answer.is_err_and(|error| error.is_timeout())), "{deed}");
         assert_eq!(other.status(), 200, "{deed}");
-        // Until half a second passes in which the process computes for less than a tenth of it.
+        // Until the process computes for less than a tenth of half a second.
         loop {
             let before = usage::cpu(app.process()).unwrap();
             tokio::time::sleep(Duration::from_millis(500)).await;

@@ -247,7 +247,10 @@ impl Sink for Logs {
     }
 
     fn dropped(&mut self, lines: u64) {
-        tell(&format!("{lines} lines were not logged, because {} is too slow.", self.folder.display()));
+        tell(&format!(
+            "{lines} lines were not logged, because writing to {} is too slow.",
+            self.folder.display()
+        ));
     }
 
     fn flush(&mut self) {

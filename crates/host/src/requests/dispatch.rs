@@ -168,7 +168,7 @@ impl Failure {
         match self {
             Self::Busy => problem(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The app is busy: no instance or no memory is free. Try again in a moment.",
+                "The app is busy: no instance is free, or no memory. Try again in a moment.",
             ),
             Self::TimedOut => problem(
                 StatusCode::GATEWAY_TIMEOUT,
