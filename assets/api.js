@@ -57,11 +57,17 @@
  */
 
 /**
+ * A difference of accuracies.
+ * @typedef {{ value: number, deciding: Interval, fixed: Interval }} Difference
+ */
+
+/**
  * Two variants; differences are second − first.
  * @typedef {object} Comparison
  * @property {string} first
  * @property {string} second
- * @property {{ value: number, deciding: Interval, fixed: Interval } | null} difference
+ * @property {Difference | null} difference by labels, which live are visitors' votes
+ * @property {{ difference: Difference | null } | null} annotated what people who signed in said where the two differ
  * @property {{ n: number, differ: number }} seen_by_both
  */
 
@@ -71,7 +77,7 @@
  * @property {boolean} settled whether it may look so
  * @property {string} heading
  * @property {string} text
- * @property {{ step: 'analyse' | 'label' | 'promote', text: string } | null} next
+ * @property {{ step: 'analyse' | 'annotate' | 'promote', text: string } | null} next
  */
 
 /**
@@ -122,7 +128,13 @@ const PATIENCE = 120_000;
 export const SENTIMENTS = ['positive', 'neutral', 'negative', 'unsure'];
 
 /** Something went wrong, and the message says what, in words for a person. */
-export class Problem extends Error {}
+export class Problem extends Error {
+  /** @param {string} message @param {number} [status] of the answer, if there was one */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /**
  * Asks which sentiment a sentence has.
@@ -215,12 +227,13 @@ async function* linesOf(body) {
 const NOT_UNDERSTOOD = 'The server sent something that this page does not understand. Reload the page; it may be outdated.';
 
 /**
+ * Sends a request and reads its answer.
  * @param {string} path
  * @param {RequestInit} [init]
  * @returns {Promise<any>} the JSON of a successful answer
  * @throws {Problem}
  */
-async function request(path, init) {
+export async function request(path, init) {
   try {
     const response = await fetch(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
     const body = await response.text();
@@ -239,7 +252,7 @@ async function request(path, init) {
 function refusal({ status, headers }, body) {
   const detail = detailOf(body) ?? `The server answered with status ${status}.`;
   const time = timeAfter(headers.get('retry-after'));
-  return new Problem(time ? `${detail} Try again after ${time}.` : detail);
+  return new Problem(time ? `${detail} Try again after ${time}.` : detail, status);
 }
 
 /**

@@ -58,12 +58,13 @@ export function outcomeChart(variants, { rows: texts }) {
 }
 
 /**
- * The difference of two accuracies: the interval that decides, the fixed one on it where it is another, and zero.
+ * The difference of two accuracies, by annotations where there are any: its interval, the fixed one on it where it is another, and
+ * zero.
  * @param {Comparison} comparison
  * @param {string} description in one sentence
- * @param {'any' | 'once'} looks how often people look, which says what decides
  */
-export function differenceChart({ first, second, difference }, description, looks) {
+export function differenceChart({ first, second, annotated, difference: labelled }, description) {
+  const difference = annotated?.difference ?? labelled;
   if (!difference) return null;
   const { value, deciding, fixed } = difference;
   const ends = [deciding.low, deciding.high, fixed.low, fixed.high].map(Math.abs);
@@ -76,7 +77,7 @@ export function differenceChart({ first, second, difference }, description, look
     [-reach, -reach / 2, 0, reach / 2, reach].map((at) => tick(place(at), points(at), 58)),
     svg('line', { class: 'zero', ...span(0.5, 0.5), y1: 20, y2: 58 }),
     interval(place(deciding.low), place(deciding.high), place(value), y),
-    looks === 'any' && svg('line', { class: 'fixed', ...span(place(fixed.low), place(fixed.high)), ...level(y) }),
+    fixed.low !== deciding.low && svg('line', { class: 'fixed', ...span(place(fixed.low), place(fixed.high)), ...level(y) }),
     svg('circle', { cx: along(place(value)), cy: y, r: 6 }),
   ]);
 }

@@ -17,9 +17,10 @@ export class ResultsComparisons extends HTMLElement {
       return element('section', { class: 'card', 'aria-labelledby': id },
         element('h2', { id }, title),
         element('p', {}, text, ' ', this.#whereTheyDisagree(comparison, disagreements)),
-        chart && differenceChart(comparison, chart, method.looks),
-        chart && method.looks === 'any'
-          && element('p', { class: 'note' }, 'The thin line is the always-valid interval, which decides; the thick one is the fixed 95% interval.'),
+        chart && differenceChart(comparison, chart),
+        chart && method.looks === 'any' && element('p', { class: 'note' }, comparison.annotated?.difference
+          ? 'By annotations. The interval holds however often you look.'
+          : 'By visitors’ votes, which decide nothing. The thin line is the always-valid interval, the thick one the fixed 95% interval.'),
         figures && textTable(figures));
     }));
   }

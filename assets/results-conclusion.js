@@ -33,7 +33,9 @@ export class ResultsConclusion extends HTMLElement {
    */
   #next({ next }, winner) {
     if (next?.step === 'promote') return element('p', {}, `${next.text}: `, element('code', {}, `cargo ab promote ${winner}`));
-    return next && (this.served ? element('p', {}, element('a', { class: 'call', href: '/' }, next.text)) : element('p', {}, `${next.text}.`));
+    if (!next) return null;
+    const href = next.step === 'annotate' ? '/annotate' : '/';
+    return element('p', {}, this.served ? element('a', { class: 'call', href }, next.text) : `${next.text}.`);
   }
 }
 

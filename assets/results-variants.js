@@ -7,12 +7,14 @@ import { element, refill, textTable, variantName } from './dom.js';
 /** What was observed of each variant: accuracy, outcomes, latency, tokens. Takes `results`. */
 export class ResultsVariants extends HTMLElement {
   /** @param {Results} results */
-  set results({ variants, presentation }) {
+  set results({ variants, presentation, method }) {
     const { accuracies, confusions, outcomes, variants: numbers } = presentation;
     const names = variants.map(({ label }, series) => variantName(label, series));
     refill(this,
-      card('accuracy', 'Accuracy',
-        element('p', { class: 'note' }, 'The share of labelled answers that were right, with its 95% interval.'),
+      card('accuracy', method.looks === 'any' ? 'Right, by votes' : 'Accuracy',
+        element('p', { class: 'note' }, method.looks === 'any'
+          ? 'The share of answers that visitors voted right, with its 95% interval. Votes decide nothing.'
+          : 'The share of labelled answers that were right, with its 95% interval.'),
         accuracyChart(variants, accuracies),
         variants.map((variant, index) => confusion(variant, confusions[index]))),
       card('outcomes', 'Outcomes',

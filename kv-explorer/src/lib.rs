@@ -12,6 +12,7 @@
 mod query;
 mod route;
 mod settings;
+#[cfg(target_family = "wasm")]
 mod sign_in;
 // The answers: the page's files and the REST API.
 mod page;

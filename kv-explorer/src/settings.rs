@@ -18,7 +18,7 @@ impl Settings {
     /// Asks the host.
     pub(crate) async fn read() -> Self {
         Self {
-            credentials: usable_credentials(variable("kv_credentials").await),
+            credentials: api::sign_in::usable(variable("kv_credentials").await),
             skip_sign_in: std::env::var("SPIN_APP_KV_SKIP_AUTH").is_ok_and(|value| value == "1"),
             labels: labels(&variable("kv_stores").await),
             read_only: is_true(&variable("kv_read_only").await),
@@ -30,13 +30,6 @@ impl Settings {
 #[cfg(target_family = "wasm")]
 async fn variable(name: &str) -> String {
     spin_sdk::variables::get(name).await.unwrap_or_default()
-}
-
-/// A manifest builds the variable as `{{ user }}:{{ password }}`, so that `:`, `user:` and `:password` mean that the
-/// person who runs the app has not set both yet.
-fn usable_credentials(value: String) -> Option<String> {
-    let (user, password) = value.split_once(':')?;
-    (!user.is_empty() && !password.is_empty()).then_some(value)
 }
 
 fn labels(list: &str) -> Vec<String> {
@@ -59,20 +52,6 @@ fn is_true(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn credentials_need_both_parts() {
-        for (value, usable) in [
-            ("", false),
-            (":", false),
-            ("user:", false),
-            (":secret", false),
-            ("user", false),
-            ("user:a:b", true),
-        ] {
-            assert_eq!(usable_credentials(value.to_owned()).is_some(), usable, "{value:?}");
-        }
-    }
 
     #[test]
     fn lists_and_switches() {

@@ -21,7 +21,8 @@ pub(crate) struct Correction<'b> {
     pub(crate) expected: Option<Outcome>,
 }
 
-fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Outcome>, D::Error> {
+/// Reads a label, or null.
+pub(crate) fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Outcome>, D::Error> {
     let Some(name) = Option::<Cow<str>>::deserialize(deserializer)? else { return Ok(None) };
     match name.parse() {
         Ok(Outcome::Unsure) | Err(_) => {

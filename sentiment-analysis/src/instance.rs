@@ -84,6 +84,11 @@ impl Instance {
         }
     }
 
+    /// Does something with this instance's random numbers.
+    pub(crate) fn with_rng<T>(&self, work: impl FnOnce(&mut SmallRng) -> T) -> T {
+        work(&mut self.rng.borrow_mut())
+    }
+
     /// The prompt of a variant, given what its store holds or why that cannot be read. It is hashed only when that has changed,
     /// and a line in the log says then why the default prompt is used.
     pub(crate) fn prompt(&self, variant: &Variant, value: PromptValue) -> Rc<Prompt> {

@@ -4,14 +4,18 @@
 //! |---|---|
 //! | `POST /api/sentiment-analysis` `{"sentence"}` | `{"sentiment", "variant", "cached"}` |
 //! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: what a person says would have been right |
+//! | `GET /api/annotations/next?n=10` | `{"queue": [{"sentence"}], "annotated", "about_needed", "decided"}`: sentences to annotate, for people who sign in |
+//! | `POST /api/annotations` `{"sentence", "expected"}`, `DELETE` `{"sentence"}` | the same without the queue: what they say would be right |
 //! | `GET /api/variants` | the experiment: how variants are assigned, the model, each variant's weight and prompt |
 //!
 //! (`GET /api/results` is a component of its own.) Everything else is a problem (RFC 9457) whose detail says what to do. In reading
 //! order:
 //!
 //! - `routes`: one file for each route.
-//! - `body`, `submission` and `correction`: from the body of a request to a sentence, or to what a person says about an answer.
+//! - `body`, `submission`, `correction` and `annotating`: from a request to a sentence, or to what a person says about an answer.
+//! - `shadow`: what the other variants say to a new sentence, after the answer has left.
 //! - `instance`: what outlives a request.
+//! - `answering`: what a variant's store holds of a sentence, and what the model says to it.
 //! - `inference`: asking the component that has the model.
 //! - `log`: what goes to standard output. The crate `api` has what the components share.
 //!
@@ -21,17 +25,22 @@
     expect(dead_code, reason = "what uses it needs Spin; natively it is compiled for its tests")
 )]
 
+mod annotating;
 mod body;
 mod correction;
 mod log;
 mod submission;
 
 #[cfg(target_family = "wasm")]
+mod answering;
+#[cfg(target_family = "wasm")]
 mod inference;
 #[cfg(target_family = "wasm")]
 mod instance;
 #[cfg(target_family = "wasm")]
 mod routes;
+#[cfg(target_family = "wasm")]
+mod shadow;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]

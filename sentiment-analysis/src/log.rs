@@ -62,6 +62,11 @@ impl<'l> Request<'l> {
         Self::new("feedback", status)
     }
 
+    /// A request to annotate, whatever became of it.
+    pub(crate) const fn annotated(status: StatusCode) -> Self {
+        Self::new("annotation", status)
+    }
+
     const fn new(event: &'static str, status: StatusCode) -> Self {
         Self {
             event,
@@ -98,6 +103,19 @@ pub(crate) fn experiment(experiment: &Experiment, model: &str, assignment: &'sta
     let variants: Vec<_> =
         variants.map(|variant| format!("{}={}", variant.label(), variant.weight())).collect();
     write_line(&InForce { event: "experiment", variants: variants.join(","), model, assignment });
+}
+
+/// What a variant that was not served said to a sentence: an observation, but no assignment.
+#[derive(Serialize)]
+struct Shadow<'l> {
+    event: &'static str,
+    variant: &'l str,
+    outcome: Outcome,
+}
+
+/// Says what a variant answered in the shadow of another.
+pub(crate) fn shadow(variant: &str, outcome: Outcome) {
+    write_line(&Shadow { event: "shadow", variant, outcome });
 }
 
 fn write_line(event: &impl Serialize) {

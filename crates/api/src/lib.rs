@@ -1,6 +1,7 @@
 //! What the components share, so that they answer alike and cannot disagree.
 //!
 //! - [`origin`]: refusing requests that a page of another site sent.
+//! - [`sign_in`]: letting people in who have credentials.
 //! - [`json`]: reading the body of a request.
 //! - [`response`]: answering with JSON.
 //! - [`settings`]: the app's variables, and [`misconfigured`]: one that the app cannot work with.
@@ -14,6 +15,7 @@ pub mod misconfigured;
 pub mod origin;
 pub mod response;
 pub mod settings;
+pub mod sign_in;
 
 pub use misconfigured::Misconfigured;
 pub use settings::Settings;

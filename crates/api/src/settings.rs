@@ -31,16 +31,26 @@ pub struct Settings {
     pub max_tokens: u32,
     /// `model_timeout`: how long to wait for an inference, from a millisecond to an hour; the variable is in seconds.
     pub model_timeout: Duration,
+    /// `shadow`: the share of new sentences, from 0 to 1, that every variant answers: one answer is served.
+    pub shadow: f32,
 }
 
 impl Settings {
     /// The names of the variables.
-    pub const VARIABLES: [&str; 7] =
-        ["variants", "assignment", "model", "model_note", "temperature", "max_tokens", "model_timeout"];
+    pub const VARIABLES: [&str; 8] = [
+        "variants",
+        "assignment",
+        "model",
+        "model_note",
+        "temperature",
+        "max_tokens",
+        "model_timeout",
+        "shadow",
+    ];
 
     /// From the variables' values, in the order of [`VARIABLES`](Self::VARIABLES).
     pub fn parse(values: [&str; Self::VARIABLES.len()]) -> Result<Self, Misconfigured> {
-        let [variants, assignment, name, model_note, temperature, max_tokens, model_timeout] = values;
+        let [variants, assignment, name, model_note, temperature, max_tokens, model_timeout, shadow] = values;
         Ok(Self {
             experiment: experiment(variants)?,
             assignment: parse("assignment", assignment)?,
@@ -49,6 +59,7 @@ impl Settings {
             temperature: self::temperature(temperature)?,
             max_tokens: self::max_tokens(max_tokens)?,
             model_timeout: self::model_timeout(model_timeout)?,
+            shadow: number("shadow", shadow, 0.0..=1.0, "a number from 0 to 1")?,
         })
     }
 
@@ -139,7 +150,7 @@ mod tests {
     use super::*;
 
     const DEFAULTS: [&str; Settings::VARIABLES.len()] =
-        ["promptstore1,promptstore2", "random", "offline-model", "", "0", "6", "30"];
+        ["promptstore1,promptstore2", "random", "offline-model", "", "0", "6", "30", "0.1"];
 
     /// The defaults, except for one variable.
     fn with(name: &str, text: &'static str) -> Result<Settings, Misconfigured> {
@@ -162,18 +173,19 @@ mod tests {
         assert_eq!(settings.assignment, Assignment::Random);
         assert_eq!((&*settings.model, &*settings.model_note), (OFFLINE_MODEL, OFFLINE_MODEL_NOTE));
         assert_eq!((settings.temperature, settings.max_tokens), (0.0, 6));
-        assert_eq!(settings.model_timeout, Duration::from_secs(30));
+        assert_eq!((settings.model_timeout, settings.shadow), (Duration::from_secs(30), 0.1));
     }
 
     #[test]
     fn a_mistake_names_its_variable() {
-        let cases: [(&str, &[&str]); 6] = [
+        let cases: [(&str, &[&str]); 7] = [
             ("variants", &["", "a=0"]),
             ("assignment", &["", "sticky"]),
             ("model", &["", " "]),
             ("temperature", &["", "hot", "-1", "2.1", "NaN", "inf"]),
             ("max_tokens", &["", "many", "0", "-1", "6.5", "32769"]),
             ("model_timeout", &["", "30s", "0", "-1", "NaN", "1e9"]),
+            ("shadow", &["", "all", "-0.1", "1.1", "10%"]),
         ];
         for (name, texts) in cases {
             for text in texts {

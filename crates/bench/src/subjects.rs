@@ -57,10 +57,9 @@ pub(crate) fn all(folder: &Path) -> anyhow::Result<[Subject; 3]> {
     let store = folder.join("store.db");
     fill(&store)?;
     let config = folder.join("runtime-config.toml");
-    let links = ["promptstore1", "promptstore2"].map(|label| {
-        let file = if label == "promptstore1" { "store.db" } else { "other.db" };
-        format!("[key_value_store.{label}]\ntype = \"spin\"\npath = \"{file}\"\n")
-    });
+    let links = [("promptstore1", "store.db"), ("promptstore2", "other.db"), ("journal", "journal.db")];
+    let links =
+        links.map(|(label, file)| format!("[key_value_store.{label}]\ntype = \"spin\"\npath = \"{file}\"\n"));
     std::fs::write(&config, links.concat())?;
     let up = |app: &Path, more: &[&str]| {
         let mut arguments: Vec<String> =

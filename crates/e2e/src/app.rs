@@ -30,6 +30,9 @@ pub const FIRST: &str = "promptstore1";
 /// The label of the second variant: unless told otherwise, it is linked to the store `case-b`, with the prompt of that name.
 pub const SECOND: &str = "promptstore2";
 
+/// The label of the experiment's own store, and that store's name.
+pub const JOURNAL: &str = "journal";
+
 /// The model's name, unless told otherwise; that of the manifest's default is for the offline model alone.
 pub const MODEL: &str = "llama2-chat";
 
@@ -78,7 +81,8 @@ impl App {
             let text = fs::read(artifacts::root().join(format!("prompts/{name}.txt"))).unwrap();
             Link::File { name: name.to_owned(), entries: vec![("prompt".to_owned(), text)] }
         };
-        let links = [(FIRST, prompt("case-a")), (SECOND, prompt("case-b"))];
+        let journal = Link::File { name: JOURNAL.to_owned(), entries: Vec::new() };
+        let links = [(FIRST, prompt("case-a")), (SECOND, prompt("case-b")), (JOURNAL, journal)];
         AppBuilder {
             links: links.into_iter().map(|(label, link)| (label.to_owned(), link)).collect(),
             model: None,
@@ -90,6 +94,8 @@ impl App {
         }
         .credentials(CREDENTIALS)
         .variable("model", MODEL)
+        // Tests count what a model is asked.
+        .variable("shadow", "0")
     }
 
     /// The tests' own app, which passes requests on to the servers at `granted`; see `crates/e2e/forwarder`.

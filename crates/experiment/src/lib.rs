@@ -9,6 +9,8 @@
 //! - [`prompt`]: a variant's prompt, its fingerprint, and a sentence put into it.
 //! - [`key`]: under which key a sentence's record is kept.
 //! - [`record`]: one observation, as a store keeps it.
+//! - [`shadow`]: which sentences all variants answer.
+//! - [`journal`]: what belongs to none of the variants: sentences to annotate, and annotations.
 //! - [`statistics`]: the formulas, each with its source.
 //! - [`analysis`]: from observations to the numbers that say which prompt is better.
 //! - [`numbers`]: numbers as people read them.
@@ -21,11 +23,13 @@
 pub mod analysis;
 pub mod assignment;
 mod hex;
+pub mod journal;
 pub mod key;
 pub mod numbers;
 pub mod presentation;
 pub mod prompt;
 pub mod record;
+pub mod shadow;
 #[cfg(target_family = "wasm")]
 pub mod spin;
 pub mod statistics;

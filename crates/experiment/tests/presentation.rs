@@ -3,6 +3,7 @@
 use experiment::{
     Fingerprint,
     analysis::{Analysis, CurrentVariant, Observation, Outcomes, Phase, Plan, Report},
+    journal::{Annotation, Draw, Evidence, Given, Stratum},
     presentation::{Presentation, Step},
 };
 
@@ -35,6 +36,30 @@ fn report(plan: Plan, seen: &[Seen], stale: bool, phase: Option<[u64; 2]>) -> Re
             analysis.observe_sentence(variant, &number.to_string(), &observation(outcome, None));
         }
     }
+    let mut evidence = Evidence::new(analysis.round());
+    let all = seen.iter().map(|seen| seen.1 + seen.3).min().unwrap_or(0);
+    let labelled = seen.iter().map(|seen| seen.1).min().unwrap_or(0);
+    let mut drawn = [0_u64; 2];
+    for number in 0..all {
+        let mut draw = Draw::new(number.to_string());
+        for (variant, &Seen(prompt, its_labelled, right, _)) in seen.iter().enumerate() {
+            let by_label = if number < right { "good" } else { "bad" };
+            let outcome = if number < its_labelled { by_label } else { ["good", "bad"][variant % 2] };
+            draw.add(Fingerprint::of(prompt), outcome);
+        }
+        drawn[usize::from(draw.stratum() == Stratum::Agree)] += 1;
+        if number < labelled {
+            let key = evidence.round().annotation_key(&draw.sentence);
+            let given = Given { expected: Some("good".to_owned()), at: String::new() };
+            let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
+            evidence.take(&key, serde_json::json!(annotation).to_string().as_bytes());
+        }
+    }
+    for (stratum, drawn) in Stratum::ALL.into_iter().zip(drawn) {
+        let key = evidence.round().counter_key(stratum);
+        evidence.take(&key, drawn.to_string().as_bytes());
+    }
+    analysis.judge(evidence);
     if let Some([first, second]) = phase {
         analysis.add_phase(Phase { weights: vec![1, 1], assigned: vec![first, second] });
     }
@@ -88,55 +113,49 @@ fn what_is_concluded_of_live_observations_and_asked_for() {
             "no labels",
             live(&two(0, [0, 0], 3)),
             "Not decided yet",
-            "If one is better by 10 points, about 1,616 more labelled sentences decide it in 8 of 10 cases. So far there \
-             are 6 observations, none of them labelled.",
-            Some((Step::Label, "Mark more answers right or wrong")),
+            "About 34 more annotated differences decide it in 8 of 10 cases. Finding them takes about 31 new sentences. So far there are 6 observations, 0 votes and 0 annotated differences.",
+            Some((Step::Annotate, "Annotate where the prompts differ")),
         ),
         (
             "some labels",
             live(&two(2, [1, 1], 1)),
             "Not decided yet",
-            "If one is better by 10 points, about 1,618 more labelled sentences decide it in 8 of 10 cases. So far there \
-             are 6 observations, 4 of them labelled.",
-            Some((Step::Label, "Mark more answers right or wrong")),
+            "About 34 more annotated differences decide it in 8 of 10 cases. Finding them takes about 99 new sentences. So far there are 6 observations, 4 votes and 0 annotated differences.",
+            Some((Step::Annotate, "Annotate where the prompts differ")),
         ),
         (
-            "everything labelled",
+            "everything annotated",
             live(&two(100, [80, 85], 0)),
             "Not decided yet",
-            "If one is better by 10 points, about 153 more labelled sentences decide it in 8 of 10 cases. So far there are \
-             200 observations, all of them labelled.",
+            "About 7 more annotated differences decide it in 8 of 10 cases. Finding them takes about 140 new sentences. So far there are 200 observations, 200 votes and 5 annotated differences.",
             Some((Step::Analyse, "Analyse more sentences")),
         ),
         (
             "a winner",
             live(&two(300, [180, 270], 9)),
             "b is better",
-            "Right 30 points more often than a (300 labelled sentences). The always-valid interval of the difference \
-             excludes zero. So far there are 618 observations, 600 of them labelled.",
+            "Of 90 annotated sentences on which it differs from a, b alone is right on 90 and a alone on 0: evidence above a million, where 20 decides. So far there are 618 observations, 600 votes and 90 annotated differences.",
             Some((Step::Promote, "Make b the only prompt")),
         ),
         (
             "a winner among three",
             live(&[Seen("x", 300, 150, 0), Seen("y", 300, 270, 0), Seen("z", 300, 200, 0)]),
             "b is better",
-            "Right 40 points more often than a (300 labelled sentences) and 23.3 points more often than c (300 labelled \
-             sentences). The always-valid interval of each difference excludes zero. So far there are 900 observations, \
-             all of them labelled.",
+            "Of 120 annotated sentences on which it differs from a, b alone is right on 120 and a alone on 0: evidence above a million, where 60 decides. Of 120 annotated sentences on which it differs from c, b alone is right on 70 and c alone on 0: evidence above a million, where 60 decides. So far there are 900 observations, 900 votes and 120 annotated differences.",
             Some((Step::Promote, "Make b the only prompt")),
         ),
         (
             "the same prompt",
             live(&[Seen("x", 0, 0, 5), Seen("x", 0, 0, 4)]),
             "The prompts are identical",
-            "There is nothing to decide. So far there are 9 observations, none of them labelled.",
+            "There is nothing to decide. So far there are 9 observations and 0 votes.",
             None,
         ),
         (
             "a single variant",
             live(&[Seen("x", 1, 1, 0)]),
             "One prompt, nothing to compare",
-            "A second variant makes it a comparison. So far there is 1 observation, which is labelled.",
+            "A second variant makes it a comparison. So far there is 1 observation and 1 vote.",
             None,
         ),
     ]);
@@ -175,24 +194,27 @@ fn what_is_said_of_two_variants() {
         (
             "nothing",
             live(&two(0, [0, 0], 0)),
-            "There is nothing to compare until both variants have labelled observations. No sentence was answered by both.",
+            "No new sentence has been answered by both prompts yet. There are no votes on both to compare. No sentence was answered by both.",
             &[][..],
         ),
         (
             "no labels",
             live(&two(0, [0, 0], 1_200)),
-            "There is nothing to compare until both variants have labelled observations. Both answered 1,200 sentences and \
-             disagree on 1,200; 1,200 of these have no label. Label them first: only they tell the variants apart.",
+            "Both prompts answered 1,200 new sentences and differ on 1,200; none of these is annotated. There are no votes on both to compare. Both answered 1,200 sentences and disagree on 1,200.",
             &[],
         ),
         (
             "everything labelled",
             live(&two(100, [80, 85], 0)),
-            "Compared on 100 labelled sentences that both answered; they disagree on 5.",
+            "Both prompts answered 100 new sentences and differ on 5; 5 of these are annotated. Votes are compared on 100 sentences that both answered.",
             &[
+                ("Annotated differences", "5: only a right 0, only b 5, neither 0"),
+                ("Evidence (decides)", "7.9 of 20"),
                 ("Difference of accuracy", "+5.0 points"),
-                ("Always-valid interval (decides)", "−10.9 to +20.9 points"),
-                ("Fixed 95% interval", "+0.1 to +10.5 points"),
+                ("Interval at every look", "−5.6 to +16.9 points"),
+                ("Difference by votes", "+5.0 points"),
+                ("Its always-valid interval", "−10.9 to +20.9 points"),
+                ("Its fixed 95% interval", "+0.1 to +10.5 points"),
                 ("McNemar’s exact test", "p = 0.0625 (100 pairs)"),
                 ("Right answers", "both 80, only a 0, only b 5, neither 15"),
                 ("Chance to win", "a 17.9%, b 82.1%"),
@@ -202,8 +224,8 @@ fn what_is_said_of_two_variants() {
         (
             "decided, with answers that have no label",
             live(&two(300, [180, 270], 9)),
-            "Compared on 300 labelled sentences that both answered. Both answered 309 sentences and disagree on 99.",
-            &[("Difference of accuracy", "+30.0 points")],
+            "Both prompts answered 309 new sentences and differ on 99; 90 of these are annotated. Votes are compared on 300 sentences that both answered. Both answered 309 sentences and disagree on 99.",
+            &[("Annotated differences", "90: only a right 0, only b 90, neither 0")],
         ),
         (
             "a data set",

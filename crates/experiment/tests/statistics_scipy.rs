@@ -5,7 +5,9 @@ use experiment::statistics::{
     classification::Confusion,
     mcnemar, newcombe,
     sample_ratio::{self, Assigned},
-    sample_size, wilson,
+    sample_size,
+    sign_test::{self, Signs},
+    wilson,
 };
 use serde::Deserialize;
 
@@ -26,6 +28,7 @@ struct Case {
     pairs: [u64; 4],
     newcombe_paired: [f64; 2],
     mcnemar: f64,
+    ln_evidence: f64,
     weights: Vec<u32>,
     assigned: Vec<u64>,
     sample_ratio: f64,
@@ -100,6 +103,10 @@ fn pairs(number: usize, case: &Case) {
         // The smallest p-values are exact as well, and not just near 0.
         Tolerance { absolute: 0.0, ..EXACT }.check("McNemar", number, mcnemar::p_value(pairs), case.mcnemar);
     }
+    let signs = Signs { first: only_first, second: only_second };
+    // The difference of two logarithms of gamma functions, each of the size of n · ln n.
+    let rounding = Tolerance { relative: 1e-9, absolute: 1e-8 };
+    rounding.check("evidence", number, sign_test::ln_evidence(signs), case.ln_evidence);
     let half_width = always_valid::half_width(0.01, pairs.n(), case.alpha, case.planned);
     EXACT.check("half-width", number, half_width, case.half_width);
 }

@@ -1,5 +1,6 @@
 //! The routes, one file for each.
 
+mod annotations;
 mod feedback;
 mod sentiment;
 mod variants;
@@ -11,6 +12,8 @@ use spin_sdk::http::{Method, Request, Response, StatusCode};
 /// The methods of each route, as an `Allow` header lists them.
 const SENTIMENT_METHODS: &str = "POST, OPTIONS";
 const FEEDBACK_METHODS: &str = "POST, OPTIONS";
+const ANNOTATIONS_METHODS: &str = "POST, DELETE, OPTIONS";
+const NEXT_METHODS: &str = "GET, HEAD, OPTIONS";
 const VARIANTS_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// Answers a request, or says why not.
@@ -21,6 +24,11 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
         ("/api/sentiment-analysis", method) => other_method(method, SENTIMENT_METHODS),
         ("/api/feedback", &Method::POST) => Ok(feedback::post(request).await),
         ("/api/feedback", method) => other_method(method, FEEDBACK_METHODS),
+        ("/api/annotations", &Method::POST) => Ok(annotations::post(request).await),
+        ("/api/annotations", &Method::DELETE) => Ok(annotations::delete(request).await),
+        ("/api/annotations", method) => other_method(method, ANNOTATIONS_METHODS),
+        ("/api/annotations/next", &Method::GET | &Method::HEAD) => annotations::next(&request).await,
+        ("/api/annotations/next", method) => other_method(method, NEXT_METHODS),
         ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
         ("/api/variants", method) => other_method(method, VARIANTS_METHODS),
         (path, _) => Err(nothing_at(path)),
@@ -39,8 +47,8 @@ fn other_method(method: &Method, allowed: &'static str) -> Result<Response<Strin
 /// No route has this path.
 fn nothing_at(path: &str) -> Problem {
     let detail = format!(
-        "There is nothing at `{path}`; send a POST to /api/sentiment-analysis or /api/feedback, or a GET to /api/variants or \
-         /api/results."
+        "There is nothing at `{path}`; send a POST to /api/sentiment-analysis or /api/feedback, or a GET to /api/variants, \
+         /api/results or /api/annotations/next."
     );
     Problem::new(StatusCode::NOT_FOUND, detail)
 }

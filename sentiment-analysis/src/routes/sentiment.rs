@@ -1,16 +1,13 @@
 //! `POST /api/sentiment-analysis`: classifies a sentence with the prompt of the variant that it is assigned.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-use api::{log::warn, origin, response};
+use api::{origin, response};
 use bytes::Bytes;
-use experiment::{
-    Key, Record, Variant,
-    spin::{Store, StoreError, StoredValues},
-};
+use experiment::{Fingerprint, Key, Record, Variant};
 use http_body::Body;
 use problem::Problem;
-use sentiment::{Outcome, Sentence, read_completion};
+use sentiment::{Outcome, Sentence};
 use serde::Serialize;
 use spin_sdk::{
     http::{HeaderValue, Request, Response, StatusCode},
@@ -18,10 +15,11 @@ use spin_sdk::{
 };
 
 use crate::{
+    answering::{ask, open_and_read},
     body::{self, Unread},
     inference,
     instance::Instance,
-    log,
+    log, shadow,
     submission::Submission,
 };
 
@@ -39,6 +37,8 @@ struct Classification<'a> {
 /// A sentence's outcome, and whether it came from the store.
 struct Classified {
     outcome: Outcome,
+    /// The prompt that gave it for the first time; `None` if it came from the store, or the sentence has had an outcome before.
+    first_of: Option<Fingerprint>,
     cached: bool,
 }
 
@@ -85,7 +85,10 @@ async fn respond(
 
     let (variant, cookie) = instance.assign(&parts.headers);
     *assigned = Some((variant.label(), cookie));
-    let Classified { outcome, cached } = classify(instance, variant, sentence).await?;
+    let Classified { outcome, first_of, cached } = classify(instance, variant, sentence).await?;
+    if let Some(prompt) = first_of {
+        shadow::follow(instance, sentence, prompt, outcome);
+    }
     Ok(Classification { sentiment: outcome, variant: variant.label(), cached })
 }
 
@@ -126,30 +129,13 @@ async fn classify(
     if let Some(record) = &known
         && record.answers(prompt.fingerprint(), &settings.model)
     {
-        return Ok(Classified { outcome: record.answer, cached: true });
+        return Ok(Classified { outcome: record.answer, first_of: None, cached: true });
     }
 
-    let rendered = prompt.render(sentence.as_str());
-    let started = Instant::now();
-    let completion = inference::infer(settings, &rendered).await.map_err(|error| {
-        warn(format_args!("{}: inference failed: {error}", variant.label()));
-        inference::problem(&error, settings)
-    })?;
-    let outcome = read_completion(&rendered, &completion.text);
-    if let Some(store) = store {
-        let usage = completion.usage;
-        let record = Record::new(&key, outcome, prompt.fingerprint(), settings.model.as_str())
-            .timed(SystemTime::now(), started.elapsed())
-            .with_tokens(usage.prompt_token_count, usage.generated_token_count);
-        if let Err(error) = store.write(&key, record) {
-            warn(format_args!("{}: an outcome was not recorded: {error}", variant.label()));
-        }
-    }
-    Ok(Classified { outcome, cached: false })
-}
-
-fn open_and_read<'v>(variant: &'v Variant, key: &Key<'_>) -> Result<(Store<'v>, StoredValues), StoreError> {
-    let store = Store::open(variant.label())?;
-    let stored = store.read(key)?;
-    Ok((store, stored))
+    let outcome = ask(settings, variant, store.as_ref(), &prompt, &key)
+        .await
+        .map_err(|error| inference::problem(&error, settings))?;
+    let known = known.is_some_and(|record| record.is_of(prompt.fingerprint(), &settings.model));
+    let first_of = (store.is_some() && !known).then(|| prompt.fingerprint());
+    Ok(Classified { outcome, first_of, cached: false })
 }

@@ -18,6 +18,9 @@ use crate::prepare::{build, offline, seed};
 use crate::terminal::{Printer, Warning, failure, signal};
 use crate::workspace::{Location, Workspace};
 
+/// The variable for the share of sentences that every variant answers: all of them while that costs nothing.
+const SHADOW: &str = "shadow";
+
 /// What to serve, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Up {
@@ -67,6 +70,9 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     // A server of one's own comes before what [llm_compute] says.
     let llm = config.llm.as_ref().filter(|_| asked.is_none());
     let offline = offline::start(llm, printer)?;
+    if offline.is_some() && app.variables.contains_key(SHADOW) && variables.given(SHADOW).is_none() {
+        variables.give(SHADOW, "1".to_owned());
+    }
     let model = model::summary(&app, &variables, asked.as_ref(), llm);
     seed::run(&app, &config.links, printer)?;
 

@@ -6,6 +6,7 @@ use std::thread;
 use anyhow::anyhow;
 use api::settings::model_note;
 use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, join_sorted};
+use experiment::journal::{self, Evidence};
 use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
@@ -71,6 +72,15 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
     }
     let mut analysis = Analysis::new(Outcome::in_analysis(), current, Plan::default());
     count(opened, &mut analysis)?;
+    if workspace.links().contains_key(journal::LABEL) {
+        let found = workspace.find(&Target::Label { label: journal::LABEL.to_owned(), app: None })?;
+        let mut evidence = Evidence::new(analysis.round());
+        workspace.open_store(&found, printer)?.for_each(|key, value| {
+            evidence.take(key, value);
+            anyhow::Ok(())
+        })?;
+        analysis.judge(evidence);
+    }
     let model_note = model_note(&workspace.variable(MODEL_NOTE).unwrap_or_default(), &model);
     Ok(Live { experiment, stores, prompts, analysis, model_note })
 }

@@ -1,5 +1,6 @@
 //! `report` and `promote` on real stores.
 
+use experiment::journal::{Annotation, Draw, Given, Round, Stratum};
 use experiment::{Fingerprint, Key, Record};
 use insta::assert_snapshot;
 use redis::Commands as _;
@@ -14,7 +15,7 @@ use e2e::redis_server::RedisServer;
 
 const APP: &str = "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
     [variables]\nmodel = { default = \"llama2-chat\" }\nvariants = { default = \"one=3,two\" }\n\
-    [component.api]\nsource = \"api.wasm\"\nkey_value_stores = [\"one\", \"two\"]\n";
+    [component.api]\nsource = \"api.wasm\"\nkey_value_stores = [\"one\", \"two\", \"journal\"]\n";
 
 const PROMPTS: [(&str, &str, &str); 2] =
     [("case-a", "one", "A: {SENTENCE}"), ("case-b", "two", "B: {SENTENCE}")];
@@ -29,6 +30,9 @@ fn app(redis: Option<&RedisServer>) -> Sandbox {
         sandbox.run(&["kv", "set", "--store", store, &format!("prompt={prompt}")]).ok();
         sandbox.ab(&format!("link key-value {label} --store {store}")).ok();
     }
+    let redis_journal = redis.map(|redis| format!("--redis {}", redis.url(3))).unwrap_or_default();
+    sandbox.ab(&format!("kv create journal {redis_journal}")).ok();
+    sandbox.ab("link key-value journal --store journal").ok();
     if let Some(redis) = redis {
         sandbox.redact(redis.port.to_string(), "[PORT]");
     }
@@ -64,8 +68,34 @@ fn observations() -> [Vec<(String, Vec<u8>)>; 2] {
     [first, records(PROMPTS[1].2, 250, |number| if number % 8 < 7 { right(number) } else { Neutral })]
 }
 
+/// What people annotated: of the 240 sentences that both saw the prompts differ on 120, and three of five have an annotation.
+fn journal() -> Vec<(String, Vec<u8>)> {
+    let prompts = PROMPTS.map(|(_, _, prompt)| Fingerprint::of(prompt));
+    let round = Round::new(prompts, "llama2-chat");
+    let mut entries = Vec::new();
+    for number in 0..240 {
+        let mut draw = Draw::new(format!("Sentence {number}"));
+        let answers = [
+            if number % 8 < 4 { right(number) } else { Unsure },
+            if number % 8 < 7 { right(number) } else { Neutral },
+        ];
+        prompts.into_iter().zip(answers).for_each(|(prompt, answer)| draw.add(prompt, answer.as_str()));
+        if number % 5 < 3 {
+            let given = Given { expected: Some(right(number).as_str().to_owned()), at: String::new() };
+            let key = round.annotation_key(&draw.sentence);
+            let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
+            entries.push((key, serde_json::to_vec(&annotation).unwrap()));
+        }
+    }
+    entries.extend(Stratum::ALL.map(|stratum| (round.counter_key(stratum), b"120".to_vec())));
+    entries
+}
+
 fn fill_sqlite(sandbox: &Sandbox) {
-    for ((store, label, _), records) in PROMPTS.into_iter().zip(observations()) {
+    let journal = ("journal", "journal", "");
+    let stores =
+        PROMPTS.into_iter().chain([journal]).zip(observations().into_iter().chain([self::journal()]));
+    for ((store, label, _), records) in stores {
         let mut connection = Connection::open(sandbox.store(store)).unwrap();
         let transaction = connection.transaction().unwrap();
         for (key, value) in records {
@@ -86,7 +116,7 @@ fn what_the_stores_hold() {
     App test, model llama2-chat
 
     two is better
-    Right 41.7 points more often than one (144 labelled sentences). The always-valid interval of the difference excludes zero. So far there are 490 observations, 294 of them labelled.
+    Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
     Make two the only prompt: cargo ab promote two
 
     Each variant in numbers
@@ -96,7 +126,8 @@ fn what_the_stores_hold() {
     | Store                    | case-a                   | case-b                   |
     | Observations             | 240                      | 250                      |
     | Stale, not counted       | 5                        | 0                        |
-    | Accuracy                 | 50.0% of 144 (41.9–58.1) | 92.0% of 150 (86.5–95.4) |
+    | Accuracy, annotated      | 50.0% (48.1–51.9)        | 91.7% (87.1–96.3)        |
+    | Right, by votes          | 50.0% of 144 (41.9–58.1) | 92.0% of 150 (86.5–95.4) |
     | Macro-F1                 | 0.667                    | 0.922                    |
     | Unsure                   | 50.0% of 240 (43.7–56.3) | 0.0% of 250 (0.0–1.5)    |
     | Latency, median          | 20 ms (n 240)            | 20 ms (n 250)            |
@@ -137,14 +168,18 @@ fn what_the_stores_hold() {
     +----------+----------+---------+----------+--------+-----------+--------+-------+
 
     two compared with one
-      Compared on 144 labelled sentences that both answered. Both answered 240 sentences and disagree on 120.
-      Difference of accuracy            +41.7 points
-      Always-valid interval (decides)   +17.7 to +65.7 points
-      Fixed 95% interval                +33.2 to +49.5 points
-      McNemar’s exact test              p < 0.0001 (144 pairs)
-      Right answers                     both 72, only one 0, only two 60, neither 12
-      Chance to win                     one < 0.1%, two > 99.9%
-      Expected loss if chosen           one 41.10 points, two < 0.01 points
+      Both prompts answered 240 new sentences and differ on 120; 72 of these are annotated. Votes are compared on 144 sentences that both answered. Both answered 240 sentences and disagree on 120.
+      Annotated differences       72: only one right 0, only two 60, neither 12
+      Evidence (decides)          above a million of 20
+      Difference of accuracy      +41.7 points
+      Interval at every look      +19.3 to +58.8 points
+      Difference by votes         +41.7 points
+      Its always-valid interval   +17.7 to +65.7 points
+      Its fixed 95% interval      +33.2 to +49.5 points
+      McNemar’s exact test        p < 0.0001 (144 pairs)
+      Right answers               both 72, only one 0, only two 60, neither 12
+      Chance to win               one < 0.1%, two > 99.9%
+      Expected loss if chosen     one 41.10 points, two < 0.01 points
     warning: 5 observations of one are of another prompt or model and do not count.
     hint: That is expected after a change of the prompt; asking their sentences again replaces them.
     warning: one gave no outcome in 120 of 240 observations.
@@ -157,7 +192,7 @@ fn redis_says_the_same() {
     let Some(redis) = RedisServer::start(&[]) else { return };
     let (on_redis, on_sqlite) = (app(Some(&redis)), app(None));
     fill_sqlite(&on_sqlite);
-    for (database, records) in (1..).zip(observations()) {
+    for (database, records) in (1..).zip(observations().into_iter().chain([journal()])) {
         let mut connection = redis::Client::open(redis.url(database)).unwrap().get_connection().unwrap();
         for (key, value) in records {
             let () = connection.set(key, value).unwrap();
@@ -315,11 +350,11 @@ fn promotion_and_the_way_back() {
         hint: those that do: one, two
         [exit status: 1]
         $ cargo ab promote one
-        error: "one" is not known to be better. two is better. Right 41.7 points more often than one (144 labelled sentences). The always-valid interval of the difference excludes zero. So far there are 490 observations, 294 of them labelled.
+        error: "one" is not known to be better. two is better. Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
         hint: --yes promotes it even so; nothing was changed
         [exit status: 1]
         $ cargo ab promote two
-        two is better. Right 41.7 points more often than one (144 labelled sentences). The always-valid interval of the difference excludes zero. So far there are 490 observations, 294 of them labelled.
+        two is better. Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
         Key value store "case-b-one" created
         Key value store "case-b-one" is now linked to app "test" with the label "one"
 
@@ -328,12 +363,13 @@ fn promotion_and_the_way_back() {
           cargo ab kv delete case-b-one --yes
         An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
         $ cargo ab kv list
-        +--------------------------------+
-        | App    Label   Key Value Store |
-        +================================+
-        | test   one     case-b-one      |
-        | test   two     case-b          |
-        +--------------------------------+
+        +----------------------------------+
+        | App    Label     Key Value Store |
+        +==================================+
+        | test   journal   journal         |
+        | test   one       case-b-one      |
+        | test   two       case-b          |
+        +----------------------------------+
         Key value stores not linked to any app
         +-----------------+
         | Key Value Store |
@@ -349,12 +385,13 @@ fn promotion_and_the_way_back() {
         $ cargo ab kv delete case-b-one --yes
         Key value store "case-b-one" deleted
         $ cargo ab kv list
-        +--------------------------------+
-        | App    Label   Key Value Store |
-        +================================+
-        | test   one     case-a          |
-        | test   two     case-b          |
-        +--------------------------------+
+        +----------------------------------+
+        | App    Label     Key Value Store |
+        +==================================+
+        | test   journal   journal         |
+        | test   one       case-a          |
+        | test   two       case-b          |
+        +----------------------------------+
         "#
     );
     assert_eq!(app_reads(&sandbox.store("case-a"), "one").len(), 240 + 5 + 2, "nothing was lost");
@@ -408,12 +445,13 @@ fn on_redis_all_labels_mean_one_database() {
       cargo ab link key-value one --app test --store case-a --yes
     An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
     $ cargo ab kv list
-    +--------------------------------+
-    | App    Label   Key Value Store |
-    +================================+
-    | test   one     case-b          |
-    | test   two     case-b          |
-    +--------------------------------+
+    +----------------------------------+
+    | App    Label     Key Value Store |
+    +==================================+
+    | test   journal   journal         |
+    | test   one       case-b          |
+    | test   two       case-b          |
+    +----------------------------------+
     Key value stores not linked to any app
     +-----------------+
     | Key Value Store |

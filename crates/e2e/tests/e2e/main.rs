@@ -14,6 +14,8 @@ mod model_failures;
 mod model_servers;
 mod outbound;
 
+mod annotate_page;
+mod annotations;
 mod feedback;
 mod results;
 

@@ -1,18 +1,20 @@
 //! Which prompt is better: the API's answer, and the page.
 
-use e2e::app::{App, FIRST, SECOND};
+use e2e::app::{App, FIRST, JOURNAL, MODEL, SECOND};
 use e2e::browser::Browser;
 use e2e::model_server::ModelServer;
 use e2e::response::Response;
 use experiment::Fingerprint;
+use experiment::journal::{Annotation, Draw, Given, Round, Stratum};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const RESULTS: &str = "/api/results";
 
-/// Fills both stores with this many observations each. Of every `labelled` one a person said what is right; the first variant
-/// is wrong on each fourth of these, the second on each tenth.
+/// Fills both stores with this many observations each, and the journal. Of every `labelled` one people said what is right, with a
+/// vote and an annotation; the first variant is wrong on each fourth of these, the second on each tenth.
 pub(crate) fn observe(app: &App, observations: usize, labelled: usize) {
+    annotate(app, observations, labelled);
     for (label, store, wrong) in [(FIRST, "case-a", 4), (SECOND, "case-b", 10)] {
         let prompt = String::from_utf8(app.rows(label)["prompt"].clone()).unwrap();
         let records: Vec<(String, Vec<u8>)> = (0..observations)
@@ -35,6 +37,56 @@ pub(crate) fn observe(app: &App, observations: usize, labelled: usize) {
         let entries = records.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
         app.store_file(store).set(label, entries);
     }
+}
+
+fn annotate(app: &App, observations: usize, labelled: usize) {
+    let prompts =
+        [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()));
+    let round = Round::new(prompts, MODEL);
+    let mut rows = Vec::new();
+    let mut drawn = [0_i64; 2];
+    for number in 0..observations {
+        let mut draw = Draw::new(format!("Sentence {number}"));
+        for (prompt, wrong) in prompts.into_iter().zip([4, 10]) {
+            draw.add(prompt, if (number / labelled).is_multiple_of(wrong) { "negative" } else { "positive" });
+        }
+        drawn[usize::from(draw.stratum() == Stratum::Agree)] += 1;
+        if number.is_multiple_of(labelled) {
+            let given = Given { expected: Some("positive".to_owned()), at: String::new() };
+            let key = round.annotation_key(&draw.sentence);
+            let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
+            rows.push((key, serde_json::to_vec(&annotation).unwrap()));
+        }
+    }
+    for (stratum, drawn) in Stratum::ALL.into_iter().zip(drawn) {
+        rows.push((round.counter_key(stratum), drawn.to_le_bytes().to_vec()));
+    }
+    let entries = rows.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+    app.store_file(JOURNAL).set(JOURNAL, entries);
+}
+
+/// Lets these sentences wait for somebody to annotate them, and no others.
+pub(crate) fn wait_for_annotation(app: &App, sentences: &[String]) {
+    let prompts =
+        [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()));
+    let round = Round::new(prompts, MODEL);
+    let mut rows: Vec<_> = (0..)
+        .zip(sentences)
+        .map(|(slot, sentence)| {
+            let mut draw = Draw::new(sentence.trim());
+            prompts
+                .into_iter()
+                .zip(["positive", "negative"])
+                .for_each(|(prompt, outcome)| draw.add(prompt, outcome));
+            (round.slot_key(Stratum::Differ, slot), serde_json::to_vec(&draw).unwrap())
+        })
+        .collect();
+    let drawn = [sentences.len() as u64, 0];
+    for (stratum, drawn) in Stratum::ALL.into_iter().zip(drawn) {
+        rows.push((round.counter_key(stratum), drawn.to_le_bytes().to_vec()));
+    }
+    let entries = rows.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+    app.store_file(JOURNAL).set(JOURNAL, entries);
 }
 
 async fn lines(app: &App) -> Vec<Value> {
@@ -133,14 +185,14 @@ async fn the_page_says_what_is_known_and_no_more() {
             1,
             1,
             "Not decided yet",
-            ["about 1,", "sentences decide it in 8 of 10 cases", "0.0% of 1 (0.0–79.3)"],
+            ["more annotated differences", "decide it in 8 of 10 cases", "0.0% of 1 (0.0–79.3)"],
         ),
-        (50, 2, "Not decided yet", ["50 of them labelled", "72.0% of 25 (", "88.0% of 25 ("]),
+        (50, 2, "Not decided yet", ["50 votes", "72.0% of 25 (", "88.0% of 25 ("]),
         (
             50_000,
             100,
             "promptstore2 is better",
-            ["75.0% of 500 (", "90.0% of 500 (", "500 labelled sentences that both answered"],
+            ["75.0% of 500 (", "90.0% of 500 (", "promptstore2 alone is right on 1"],
         ),
     ] {
         observe(&app, observations, labelled);

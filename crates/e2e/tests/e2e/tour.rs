@@ -7,7 +7,7 @@ use e2e::model_server::{ModelServer, Reply};
 use serde_json::json;
 
 use crate::explorer_page::{ask, fill, follow, sign_in, until_texts};
-use crate::results::observe;
+use crate::results::{observe, wait_for_annotation};
 
 /// An app for the tour: a value of each kind, keys and values that no line holds, and two stores that disagree.
 pub(crate) fn app(model: &ModelServer) -> AppBuilder {
@@ -49,8 +49,35 @@ pub(crate) async fn of_pages(browser: &Browser, app: &App, look: impl AsyncFn(&s
         look(&format!("the results of {observations} observations")).await;
     }
 
+    annotating(browser, app, &look).await;
+
     browser.open(&app.url("/nothing-here")).await;
     look("the page that is not there").await;
+}
+
+/// The page for annotating: signing in, a sentence, a long one, and nothing left.
+async fn annotating(browser: &Browser, app: &App, look: &impl AsyncFn(&str)) {
+    browser.open(&app.url("/annotate")).await;
+    browser.run("sessionStorage.clear();", &[]).await;
+    browser.open(&app.url("/annotate")).await;
+    browser.until("document.querySelector('#sign-in')?.checkVisibility()").await;
+    look("signing in to annotate").await;
+    let (user, password) = CREDENTIALS.split_once(':').unwrap();
+    browser.enter("#user", user).await;
+    browser.enter("#password", &format!("wrong{ENTER}")).await;
+    browser.until("document.querySelector('#failure').textContent.includes('wrong')").await;
+    look("a wrong password").await;
+    let sentences = ["Rain again".to_owned(), "A sentence without an end, ".repeat(150)];
+    wait_for_annotation(app, &sentences);
+    browser.run("document.querySelector('#password').value = '';", &[]).await;
+    browser.enter("#password", &format!("{password}{ENTER}")).await;
+    for _ in sentences {
+        browser.until("document.querySelector('#sentence')?.checkVisibility()").await;
+        look("a sentence to annotate").await;
+        browser.click("#choices [value='']").await;
+    }
+    browser.until("document.querySelector('#empty')?.checkVisibility()").await;
+    look("nothing to annotate").await;
 }
 
 /// Entries of every kind, and some that no line holds.

@@ -1,5 +1,7 @@
 //! The analysis: counts observations and makes a report of them.
 
+use crate::journal::{Evidence, Round};
+
 use super::{
     Phase, Plan, Report,
     observation::{CurrentVariant, Judged, Observation, Outcomes},
@@ -41,6 +43,7 @@ impl Analysis {
             outcomes,
             plan,
             phases: Vec::new(),
+            evidence: None,
         };
         Self { counted, sightings: Sightings::default() }
     }
@@ -83,6 +86,20 @@ impl Analysis {
     /// Adds a phase of assignments, for the check of the sample ratio. Phases whose weights differ are warned of.
     pub fn add_phase(&mut self, phase: Phase) {
         self.counted.phases.push(phase);
+    }
+
+    /// The prompts that the variants have now, for which people annotate sentences. All variants have one model, unless a warning says
+    /// otherwise.
+    pub fn round(&self) -> Round {
+        let variants = &self.counted.variants;
+        let model = variants.first().map_or("", |(variant, _)| &variant.model);
+        Round::new(variants.iter().map(|(variant, _)| variant.prompt), model)
+    }
+
+    /// Takes what people who signed in said of the sentences of this [`round`](Self::round). Where observations are looked at as often as
+    /// one likes, that decides and nothing else.
+    pub fn judge(&mut self, evidence: Evidence) {
+        self.counted.evidence = Some(evidence);
     }
 
     /// What the observations so far say. May be asked for at any time and as often as one likes: that is what decisions

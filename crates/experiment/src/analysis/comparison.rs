@@ -6,6 +6,7 @@ use crate::statistics::{
     Evidence, Interval, Pairs, Score, bayes,
     decision::{self, Decision, Looks, Plan, Side},
     mcnemar, real,
+    sign_test::{self, Disagreements},
 };
 
 use super::tally::PairTally;
@@ -34,8 +35,23 @@ pub struct Comparison {
     pub chance_to_win: Option<Each>,
     /// The accuracy given away, on average, by choosing this variant, for each; `None` as for the chance.
     pub expected_loss: Option<Each>,
+    /// What people who signed in said of sentences on which the two differ: of live observations, this decides and the rest describes.
+    /// `None` for a data set, and without a journal.
+    pub annotated: Option<Annotated>,
     /// What may be said.
     pub decision: Verdict,
+}
+
+/// Annotated disagreements of two variants, and what they say.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Annotated {
+    /// The counts.
+    #[serde(flatten)]
+    pub counts: Disagreements,
+    /// The evidence that one is better, from 1 for none: at 1/α it decides.
+    pub evidence: f64,
+    /// Second − first accuracy, with an interval that holds at every look; `None` without annotations.
+    pub difference: Option<Difference>,
 }
 
 /// Which observations a comparison rests on.
@@ -58,10 +74,10 @@ pub enum Design {
 pub struct Difference {
     /// As observed.
     pub value: f64,
-    /// The interval that decides: the always-valid one or, of a data set that is looked at once, Newcombe's. Its
-    /// confidence is 1 − [`Method::alpha_each`](super::Method).
+    /// The interval that holds at every look or, of a data set, at the one look that there is, and then decides. Its confidence is 1 −
+    /// [`Method::alpha_each`](super::Method).
     pub deciding: Interval,
-    /// Newcombe's 95% interval.
+    /// Newcombe's 95% interval, of labelled observations.
     pub fixed: Interval,
 }
 
@@ -106,11 +122,12 @@ pub struct Verdict {
     pub status: Status,
     /// The better variant's label; only where decided.
     pub winner: Option<String>,
-    /// Where not decided: the labelled sentences still needed, of all compared variants together. With them a decision
-    /// comes in at least 80 of 100 cases, if the true difference is `assumed_difference`. `None` where it would be more
-    /// than a million: as good as equal.
+    /// Where not decided: what is still needed for a decision in about 80 of 100 cases. Of live observations, annotations of sentences on
+    /// which the two differ; of a data set, labelled sentences. `None` where it would be too many: as good as equal.
     pub needed_more: Option<u64>,
-    /// Where not decided: the difference of accuracies, in `0..=1`, for which `needed_more` holds.
+    /// Where not decided live: about how many new sentences it takes until the prompts differ on so many.
+    pub new_sentences: Option<u64>,
+    /// Where a data set does not decide: the difference of accuracies, in `0..=1`, for which `needed_more` holds.
     pub assumed_difference: Option<f64>,
 }
 
@@ -118,7 +135,13 @@ pub struct Verdict {
 pub(super) type Scored<'a> = (&'a str, Score);
 
 /// Compares two variants under a plan whose α is this comparison's own.
-pub(super) fn of(first: Scored<'_>, second: Scored<'_>, tally: &PairTally, plan: Plan) -> Comparison {
+pub(super) fn of(
+    first: Scored<'_>,
+    second: Scored<'_>,
+    tally: &PairTally,
+    plan: Plan,
+    annotated: Option<Disagreements>,
+) -> Comparison {
     let pairs = tally.pairs;
     let design = design(first.1, second.1, pairs, plan);
     // The formulas take first − second. Here the second variant is theirs, for a difference that speaks of it.
@@ -152,15 +175,55 @@ pub(super) fn of(first: Scored<'_>, second: Scored<'_>, tally: &PairTally, plan:
         mcnemar_p: (pairs.n() > 0).then(|| mcnemar::p_value(pairs)),
         chance_to_win: each(|chosen, other| bayes::chance_to_win(other, chosen)),
         expected_loss: each(bayes::expected_loss),
-        decision: match decision::decide(evidence, plan) {
-            Decision::BetterIs(Side::First) => Verdict::winner(second.0),
-            Decision::BetterIs(Side::Second) => Verdict::winner(first.0),
-            Decision::NotYet(need) => Verdict {
-                needed_more: need.sentences,
-                assumed_difference: Some(need.assuming),
-                ..Verdict::OPEN
-            },
+        annotated: annotated
+            .filter(|_| plan.looks == Looks::Any)
+            .map(|counts| Annotated::new(counts, plan.alpha)),
+        decision: match plan.looks {
+            Looks::Any => by_annotations(first.0, second.0, annotated.unwrap_or_default(), plan.alpha),
+            Looks::Once => by_interval(first.0, second.0, evidence, plan),
         },
+    }
+}
+
+fn by_interval(first: &str, second: &str, evidence: Evidence, plan: Plan) -> Verdict {
+    match decision::decide(evidence, plan) {
+        // The formulas have exchanged the two.
+        Decision::BetterIs(Side::First) => Verdict::winner(second),
+        Decision::BetterIs(Side::Second) => Verdict::winner(first),
+        Decision::NotYet(need) => {
+            Verdict { needed_more: need.sentences, assumed_difference: Some(need.assuming), ..Verdict::OPEN }
+        }
+    }
+}
+
+fn by_annotations(first: &str, second: &str, counts: Disagreements, alpha: f64) -> Verdict {
+    match sign_test::better(counts.signs, alpha) {
+        Some(Side::First) => Verdict::winner(first),
+        Some(Side::Second) => Verdict::winner(second),
+        None => {
+            let needed_more = sign_test::needed(counts.signs, counts.annotated, alpha);
+            let waiting = counts.differ.saturating_sub(counts.annotated);
+            let missing = needed_more.map(|needed| needed.saturating_sub(waiting));
+            let new_sentences = missing.filter(|_| counts.differ > 0).map(|missing| {
+                // Both are far below 2⁶⁴.
+                missing.saturating_mul(counts.compared).div_ceil(counts.differ)
+            });
+            Verdict { needed_more, new_sentences, ..Verdict::OPEN }
+        }
+    }
+}
+
+impl Annotated {
+    fn new(counts: Disagreements, alpha: f64) -> Self {
+        // The formulas take first − second.
+        let interval = sign_test::difference_interval(&counts, alpha).negated();
+        let difference = sign_test::difference(&counts).map(|value| Difference {
+            value: -value,
+            deciding: interval,
+            fixed: interval,
+        });
+        // JSON has no infinity.
+        Self { counts, evidence: sign_test::evidence(counts.signs).min(f64::MAX), difference }
     }
 }
 
@@ -172,7 +235,7 @@ pub(super) fn of_identical(
     plan: Plan,
 ) -> Comparison {
     let decision = Verdict { status: Status::Identical, ..Verdict::OPEN };
-    Comparison { decision, ..of(first, second, tally, plan) }
+    Comparison { decision, annotated: None, ..of(first, second, tally, plan, None) }
 }
 
 fn design(first: Score, second: Score, pairs: Pairs, plan: Plan) -> Design {
@@ -200,8 +263,20 @@ pub(super) fn overall(variants: &[Scored<'_>], comparisons: &[Comparison]) -> Op
     if let Some((winner, _)) = variants.iter().find(|(label, _)| beats_all(label)) {
         return Some(Verdict::winner(winner));
     }
-    let accuracy = |score: &Score| score.accuracy().unwrap_or(0.0);
-    let (leader, _) = variants.iter().max_by(|one, other| accuracy(&one.1).total_cmp(&accuracy(&other.1)))?;
+    // By what is annotated where anything is, and else by the labels.
+    let lead = |label: &str, score: &Score| -> (f64, f64) {
+        let signs = different.iter().filter_map(|one| Some((one, one.annotated?.counts.signs)));
+        let ahead = signs.map(|(one, signs)| match (one.first == label, one.second == label) {
+            (true, _) => real(signs.first) - real(signs.second),
+            (_, true) => real(signs.second) - real(signs.first),
+            _ => 0.0,
+        });
+        (ahead.sum(), score.accuracy().unwrap_or(0.0))
+    };
+    let (leader, _) = variants.iter().max_by(|one, other| {
+        let (one, other) = (lead(one.0, &one.1), lead(other.0, &other.1));
+        one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1))
+    })?;
     // To need what cannot be told (`None`) is to need more than any number.
     let hardest = different
         .iter()
@@ -211,8 +286,13 @@ pub(super) fn overall(variants: &[Scored<'_>], comparisons: &[Comparison]) -> Op
 }
 
 impl Verdict {
-    const OPEN: Self =
-        Self { status: Status::NotDecided, winner: None, needed_more: None, assumed_difference: None };
+    const OPEN: Self = Self {
+        status: Status::NotDecided,
+        winner: None,
+        needed_more: None,
+        new_sentences: None,
+        assumed_difference: None,
+    };
 
     fn winner(label: &str) -> Self {
         Self { status: Status::Decided, winner: Some(label.to_owned()), ..Self::OPEN }

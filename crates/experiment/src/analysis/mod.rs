@@ -63,14 +63,14 @@ mod variant;
 mod warning;
 
 pub use accumulator::{Analysis, Taken};
-pub use comparison::{Comparison, Design, Difference, Each, SeenByBoth, Status, Verdict};
+pub use comparison::{Annotated, Comparison, Design, Difference, Each, SeenByBoth, Status, Verdict};
 pub use latency::{Latencies, Latency};
 pub use observation::{CurrentVariant, Observation, Outcomes};
 pub use pairing::join_sorted;
 pub use progress::Progress;
 pub use report::{Method, Report};
 pub use sample_ratio::{AssignedReport, Phase, SampleRatioReport};
-pub use variant::{ConfusionRow, OutcomeCount, Proportion, Tokens, VariantReport};
+pub use variant::{ConfusionRow, Estimate, OutcomeCount, Proportion, Tokens, VariantReport};
 pub use warning::{Notice, Warning};
 
 pub use crate::statistics::decision::{Looks, Plan};

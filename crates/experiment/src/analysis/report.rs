@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::statistics::decision::{Looks, Plan};
+use crate::{
+    journal::Evidence,
+    statistics::decision::{Looks, Plan},
+};
 
 use super::{
     comparison::{self, Comparison, Scored, Status, Verdict},
@@ -22,6 +25,8 @@ pub(super) struct Counted {
     /// One for each two variants, in the order of [`pairs_of`].
     pub(super) pairs: Vec<PairTally>,
     pub(super) phases: Vec<Phase>,
+    /// What people who signed in said.
+    pub(super) evidence: Option<Evidence>,
 }
 
 /// All numbers of an experiment. Shares and probabilities are in `0..=1`, times in milliseconds. What cannot be told,
@@ -63,19 +68,28 @@ pub struct Method {
 const MANY_UNSURE: f64 = 0.2;
 
 pub(super) fn of(counted: &Counted) -> Report {
-    let Counted { outcomes, plan, variants: current, pairs, phases } = counted;
-    let variants: Vec<_> =
-        current.iter().map(|(variant, tally)| variant::of(variant, tally, outcomes)).collect();
+    let Counted { outcomes, plan, variants: current, pairs, phases, evidence } = counted;
+    let variants: Vec<_> = current
+        .iter()
+        .map(|(variant, tally)| variant::of(variant, tally, outcomes, evidence.as_ref()))
+        .collect();
     let scored: Vec<Scored<'_>> =
         current.iter().map(|(variant, tally)| (variant.label.as_str(), tally.confusion.score())).collect();
-    let shared = plan.shared_by(pairs.len());
+    let mut shared = plan.shared_by(pairs.len());
+    if let Some(evidence) = evidence.as_ref().filter(|_| plan.looks == Looks::Any) {
+        shared.alpha = evidence.alpha_each();
+    }
+    let annotated = |first: usize, second: usize| {
+        let evidence = evidence.as_ref()?;
+        Some(evidence.disagreements(current[first].0.prompt, current[second].0.prompt))
+    };
     let comparisons: Vec<_> = pairs_of(scored.len())
         .zip(pairs)
         .map(|((first, second), tally)| {
             if current[first].0.is_same_as(&current[second].0) {
                 comparison::of_identical(scored[first], scored[second], tally, shared)
             } else {
-                comparison::of(scored[first], scored[second], tally, shared)
+                comparison::of(scored[first], scored[second], tally, shared, annotated(first, second))
             }
         })
         .collect();
@@ -132,35 +146,24 @@ fn warnings(
             warnings.push(Warning::ConflictingLabels { first, second, sentences });
         }
     }
-    warnings.extend(few_labels(counted.plan, variants, comparisons));
+    let disputed = counted.evidence.as_ref().map_or(0, Evidence::disputed);
+    if disputed > 0 {
+        warnings.push(Warning::DisputedAnnotations { sentences: disputed });
+    }
+    warnings.extend(small_data_set(counted.plan, variants, comparisons));
     warnings.extend(variants.iter().flat_map(of_observations));
     warnings
 }
 
-/// Too few labels for a decision; nothing where more of them would not help.
-fn few_labels(plan: Plan, variants: &[VariantReport], comparisons: &[Comparison]) -> Vec<Warning> {
+/// Too few sentences for a decision; nothing where more of them would not help.
+fn small_data_set(plan: Plan, variants: &[VariantReport], comparisons: &[Comparison]) -> Option<Warning> {
     let minimum = plan.minimum_labelled;
-    let nothing_observed = variants.iter().all(|variant| variant.n == 0);
     let identical = |one: &Comparison| one.decision.status == Status::Identical;
-    if nothing_observed || (variants.len() > 1 && comparisons.iter().all(identical)) {
-        return Vec::new();
+    if plan.looks != Looks::Once || (variants.len() > 1 && comparisons.iter().all(identical)) {
+        return None;
     }
-    if plan.looks == Looks::Once {
-        let sentences = variants.iter().map(|variant| variant.n).max().unwrap_or(0);
-        return (sentences < minimum)
-            .then_some(Warning::SmallDataSet { sentences, minimum })
-            .into_iter()
-            .collect();
-    }
-    let labelled = |variant: &VariantReport| variant.accuracy.map_or(0, |accuracy| accuracy.n);
-    let few = variants.iter().filter(|variant| labelled(variant) < minimum);
-    few.map(|variant| Warning::FewLabels {
-        variant: variant.label.clone(),
-        labelled: labelled(variant),
-        unlabelled: variant.n.saturating_sub(labelled(variant)),
-        minimum,
-    })
-    .collect()
+    let sentences = variants.iter().map(|variant| variant.n).max().unwrap_or(0);
+    (sentences > 0 && sentences < minimum).then_some(Warning::SmallDataSet { sentences, minimum })
 }
 
 fn of_observations(variant: &VariantReport) -> impl Iterator<Item = Warning> {

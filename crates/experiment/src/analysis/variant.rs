@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::{
     Fingerprint,
-    statistics::{Score, classification::Quality, real, wilson},
+    journal::Evidence,
+    statistics::{Interval, Score, classification::Quality, real, wilson},
 };
 
 use super::{
@@ -32,8 +33,11 @@ pub struct VariantReport {
     pub outcomes: Vec<OutcomeCount>,
     /// The share without an outcome.
     pub unsure_rate: Option<Proportion>,
-    /// The share of labelled observations that are right.
+    /// The share of labelled observations that are right; of live ones, by visitors' votes.
     pub accuracy: Option<Proportion>,
+    /// The accuracy by what people who signed in said of sentences that were drawn; `None` until some are annotated on which the
+    /// prompts agree and some on which they differ.
+    pub annotated_accuracy: Option<Estimate>,
     /// The mean of the labels' F1.
     pub macro_f1: Option<f64>,
     /// Labelled observations, a row for each expected label.
@@ -79,6 +83,17 @@ impl Proportion {
     }
 }
 
+/// An estimate with its 95% interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The estimate.
+    pub value: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
 /// The labelled observations of one expected label.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConfusionRow {
@@ -107,7 +122,13 @@ pub struct Tokens {
 }
 
 /// The report of what was counted of a variant.
-pub(super) fn of(variant: &CurrentVariant, tally: &VariantTally, outcomes: &Outcomes) -> VariantReport {
+pub(super) fn of(
+    variant: &CurrentVariant,
+    tally: &VariantTally,
+    outcomes: &Outcomes,
+    evidence: Option<&Evidence>,
+) -> VariantReport {
+    let annotated = evidence.and_then(|evidence| evidence.accuracy(variant.prompt));
     let n = tally.n;
     let unsure = tally.outcomes.last().copied().unwrap_or_default();
     let counted = outcomes.names().zip(&tally.outcomes);
@@ -129,6 +150,7 @@ pub(super) fn of(variant: &CurrentVariant, tally: &VariantTally, outcomes: &Outc
             .collect(),
         unsure_rate: Proportion::of(Score::new(unsure, n - unsure)),
         accuracy: Proportion::of(tally.confusion.score()),
+        annotated_accuracy: annotated.map(|(value, Interval { low, high })| Estimate { value, low, high }),
         macro_f1: tally.confusion.macro_f1(),
         confusion: confusion
             .map(|((expected, counts), quality)| ConfusionRow {

@@ -20,16 +20,10 @@ pub enum Warning {
         /// The number of phases.
         phases: usize,
     },
-    /// Too few labels for a decision.
-    FewLabels {
-        /// The variant's label.
-        variant: String,
-        /// Its labelled observations.
-        labelled: u64,
-        /// Its other observations, which people could label.
-        unlabelled: u64,
-        /// The labelled observations below which nothing is decided.
-        minimum: u64,
+    /// People who signed in say different things of a sentence.
+    DisputedAnnotations {
+        /// How many sentences.
+        sentences: u64,
     },
     /// A data set too small for a decision.
     SmallDataSet {
@@ -107,9 +101,10 @@ impl Warning {
             Self::WeightsChanged { phases } => {
                 format!("The weights changed while the experiment ran: it has {phases} phases.")
             }
-            Self::FewLabels { variant, labelled, minimum, .. } => format!(
-                "{variant} has {}; a decision takes at least {minimum}.",
-                counted(*labelled, "labelled observation")
+            Self::DisputedAnnotations { sentences } => format!(
+                "Annotators disagree on {}, which {} left out.",
+                counted(*sentences, "sentence"),
+                if *sentences == 1 { "is" } else { "are" }
             ),
             Self::SmallDataSet { sentences, minimum } => format!(
                 "{} were evaluated; a decision takes at least {minimum}.",
@@ -151,10 +146,7 @@ impl Warning {
             Self::WeightsChanged { .. } => {
                 "Compare within one phase, since people may have asked other things in the next."
             }
-            Self::FewLabels { unlabelled: 0, .. } => {
-                "Analyse more sentences and mark the answers right or wrong."
-            }
-            Self::FewLabels { .. } => "Mark more answers right or wrong, or evaluate on labelled sentences.",
+            Self::DisputedAnnotations { .. } => "It counts again once one of them changes the annotation.",
             Self::SmallDataSet { .. } => "Add labelled sentences to the data set.",
             Self::StaleObservations { .. } => {
                 "That is expected after a change of the prompt; asking their sentences again replaces them."

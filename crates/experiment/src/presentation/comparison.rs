@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    analysis::{Comparison, Design, Looks, Report, Status},
+    analysis::{Annotated, Comparison, Design, Difference, Looks, Report},
     numbers::{chance, count, counted, loss, p_value, points, range},
+    statistics::sign_test::Disagreements,
 };
 
 use super::{Table, capitalised, conclusion, deciding};
@@ -24,7 +25,12 @@ pub struct ComparisonText {
 
 pub(super) fn of(comparison: &Comparison, report: &Report) -> ComparisonText {
     let Comparison { first, second, .. } = comparison;
-    let mut sentences = vec![basis(comparison)];
+    let live = report.method.looks == Looks::Any;
+    let mut sentences = Vec::new();
+    if live {
+        sentences.extend(comparison.annotated.map(annotated));
+    }
+    sentences.push(basis(comparison, live));
     sentences.extend(overlap(comparison));
     if report.comparisons.len() > 1 {
         sentences.extend(conclusion::of_two(comparison, report));
@@ -33,7 +39,7 @@ pub(super) fn of(comparison: &Comparison, report: &Report) -> ComparisonText {
     ComparisonText {
         title: format!("{second} compared with {first}"),
         text: sentences.join(" "),
-        chart: comparison.difference.map(|difference| {
+        chart: charted(comparison).map(|difference| {
             format!(
                 "{second} minus {first}: {} points; {} {}.",
                 points(difference.value),
@@ -49,11 +55,39 @@ pub(super) fn of(comparison: &Comparison, report: &Report) -> ComparisonText {
     }
 }
 
+/// The difference that a chart shows: by annotations where there are any, else by labels.
+fn charted(comparison: &Comparison) -> Option<Difference> {
+    comparison.annotated.and_then(|annotated| annotated.difference).or(comparison.difference)
+}
+
+/// What was drawn for people to annotate, and how much of it they have.
+fn annotated(Annotated { counts, .. }: Annotated) -> String {
+    let Disagreements { compared, differ, annotated, .. } = counts;
+    if compared == 0 {
+        return "No new sentence has been answered by both prompts yet.".to_owned();
+    }
+    let these = match (differ, annotated) {
+        (0, _) => String::new(),
+        (_, 0) => "; none of these is annotated".to_owned(),
+        (_, 1) => "; 1 of these is annotated".to_owned(),
+        (_, many) => format!("; {} of these are annotated", count(many)),
+    };
+    format!(
+        "Both prompts answered {} and differ on {}{these}.",
+        counted(compared, "new sentence"),
+        count(differ)
+    )
+}
+
 /// What the two are compared on.
-fn basis(comparison: &Comparison) -> String {
+fn basis(comparison: &Comparison, live: bool) -> String {
     let (n, seen) = (comparison.n, comparison.seen_by_both);
     match (comparison.difference, comparison.design) {
+        (None, _) if live => "There are no votes on both to compare.".to_owned(),
         (None, _) => "There is nothing to compare until both variants have labelled observations.".to_owned(),
+        (_, Design::Paired) if live => {
+            format!("Votes are compared on {} that both answered.", counted(n, "sentence"))
+        }
         (_, Design::Paired) if seen.n == n => format!(
             "Compared on {} that both answered; they disagree on {}.",
             counted(n, "labelled sentence"),
@@ -63,7 +97,7 @@ fn basis(comparison: &Comparison) -> String {
             format!("Compared on {} that both answered.", counted(n, "labelled sentence"))
         }
         (_, Design::Independent) => {
-            format!("Compared on {}, each variant on its own.", counted(n, "labelled observation"))
+            format!("{} are compared, each variant’s on their own.", counted(n, "vote"))
         }
     }
 }
@@ -77,51 +111,77 @@ fn overlap(comparison: &Comparison) -> Option<String> {
     if seen.n == 0 {
         return Some("No sentence was answered by both.".to_owned());
     }
-    let unlabelled = seen.differ_unlabelled;
-    let label_first = match (comparison.decision.status, unlabelled) {
-        (Status::NotDecided, 1..) => format!(
-            "; {} of these {} no label. Label them first: only they tell the variants apart",
-            count(unlabelled),
-            if unlabelled == 1 { "has" } else { "have" }
-        ),
-        _ => String::new(),
-    };
     let both = counted(seen.n, "sentence");
-    Some(format!("Both answered {both} and disagree on {}{label_first}.", count(seen.differ)))
+    Some(format!("Both answered {both} and disagree on {}.", count(seen.differ)))
 }
 
 fn figures(comparison: &Comparison, report: &Report) -> Option<Vec<Vec<String>>> {
-    let Comparison { first, second, pairs, .. } = comparison;
-    let difference = comparison.difference?;
     let mut rows = Vec::new();
     let mut row = |name: &str, value: String| rows.push(Table::row(name, [value]));
-    let in_points = |interval| format!("{} points", range(interval));
-    row("Difference of accuracy", format!("{} points", points(difference.value)));
-    row(&format!("{} (decides)", capitalised(&deciding(&report.method))), in_points(difference.deciding));
-    if report.method.looks == Looks::Any {
-        row("Fixed 95% interval", in_points(difference.fixed));
-    }
-    if let Some(p) = comparison.mcnemar_p {
-        row("McNemar’s exact test", format!("{} ({})", p_value(p), counted(pairs.n(), "pair")));
+    let Comparison { first, second, pairs, .. } = comparison;
+    let live = report.method.looks == Looks::Any;
+    if let Some(Annotated { counts, evidence, difference }) =
+        comparison.annotated.filter(|it| it.counts.annotated > 0)
+    {
+        let Disagreements { annotated, signs, .. } = counts;
         row(
-            "Right answers",
+            "Annotated differences",
             format!(
-                "both {}, only {first} {}, only {second} {}, neither {}",
-                count(pairs.both),
-                count(pairs.only_first),
-                count(pairs.only_second),
-                count(pairs.neither)
+                "{}: only {first} right {}, only {second} {}, neither {}",
+                count(annotated),
+                count(signs.first),
+                count(signs.second),
+                count(annotated.saturating_sub(signs.n()))
             ),
         );
-    }
-    if let Some(win) = comparison.chance_to_win {
-        row("Chance to win", format!("{first} {}, {second} {}", chance(win.first), chance(win.second)));
-    }
-    if let Some(lost) = comparison.expected_loss {
         row(
-            "Expected loss if chosen",
-            format!("{first} {}, {second} {}", loss(lost.first), loss(lost.second)),
+            "Evidence (decides)",
+            format!(
+                "{} of {}",
+                conclusion::strength(evidence),
+                conclusion::strength(1.0 / report.method.alpha_each)
+            ),
         );
+        if let Some(difference) = difference {
+            row("Difference of accuracy", format!("{} points", points(difference.value)));
+            row("Interval at every look", format!("{} points", range(difference.deciding)));
+        }
     }
-    Some(rows)
+    if let Some(difference) = comparison.difference {
+        let in_points = |interval| format!("{} points", range(interval));
+        if live {
+            row("Difference by votes", format!("{} points", points(difference.value)));
+            row("Its always-valid interval", in_points(difference.deciding));
+            row("Its fixed 95% interval", in_points(difference.fixed));
+        } else {
+            row("Difference of accuracy", format!("{} points", points(difference.value)));
+            row(
+                &format!("{} (decides)", capitalised(&deciding(&report.method))),
+                in_points(difference.deciding),
+            );
+        }
+        if let Some(p) = comparison.mcnemar_p {
+            row("McNemar’s exact test", format!("{} ({})", p_value(p), counted(pairs.n(), "pair")));
+            row(
+                "Right answers",
+                format!(
+                    "both {}, only {first} {}, only {second} {}, neither {}",
+                    count(pairs.both),
+                    count(pairs.only_first),
+                    count(pairs.only_second),
+                    count(pairs.neither)
+                ),
+            );
+        }
+        if let Some(win) = comparison.chance_to_win {
+            row("Chance to win", format!("{first} {}, {second} {}", chance(win.first), chance(win.second)));
+        }
+        if let Some(lost) = comparison.expected_loss {
+            row(
+                "Expected loss if chosen",
+                format!("{first} {}, {second} {}", loss(lost.first), loss(lost.second)),
+            );
+        }
+    }
+    (!rows.is_empty()).then_some(rows)
 }

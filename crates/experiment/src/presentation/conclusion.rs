@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    analysis::{Comparison, Design, Looks, Report, Status, Verdict},
-    numbers::{count, counted, size},
+    analysis::{Annotated, Comparison, Looks, Report, Status, Verdict},
+    numbers::{count, counted, rounded, size},
+    statistics::sign_test::Disagreements,
 };
 
 use super::deciding;
@@ -37,8 +38,8 @@ pub struct NextStep {
 pub enum Step {
     /// Ask for the outcome of more sentences.
     Analyse,
-    /// Mark answers right or wrong.
-    Label,
+    /// Annotate sentences on which the prompts differ.
+    Annotate,
     /// Make the winner the only prompt.
     Promote,
 }
@@ -64,7 +65,7 @@ pub(super) fn of(report: &Report) -> Conclusion {
                     step: Step::Promote,
                     text: format!("Make {winner} the only prompt"),
                 }),
-                (Status::NotDecided, Some(_)) => Some(more_labels(report, observed)),
+                (Status::NotDecided, Some(_)) => Some(more_annotations(report)),
                 _ => None,
             };
             (heading(decision, report), reasons(decision, report), next)
@@ -105,9 +106,7 @@ fn heading(decision: &Verdict, report: &Report) -> String {
     match (decision.status, &decision.winner) {
         (Status::Decided, Some(winner)) => format!("{winner} is better"),
         (Status::Identical, _) => "The prompts are identical".to_owned(),
-        _ if decision.needed_more.is_none() && decision.assumed_difference.is_some() => {
-            "Practically the same".to_owned()
-        }
+        _ if decision.needed_more.is_none() => "Practically the same".to_owned(),
         _ if report.method.looks == Looks::Once => "Not decided".to_owned(),
         _ => "Not decided yet".to_owned(),
     }
@@ -117,7 +116,7 @@ fn reasons(decision: &Verdict, report: &Report) -> Vec<String> {
     match (decision.status, &decision.winner) {
         (Status::Decided, Some(winner)) => evidence_for(winner, report),
         (Status::Identical, _) => vec!["There is nothing to decide.".to_owned()],
-        _ => vec![need(decision)],
+        _ => need(decision, report),
     }
 }
 
@@ -125,62 +124,119 @@ fn evidence_for(winner: &str, report: &Report) -> Vec<String> {
     let over = report.comparisons.iter().filter(|one| {
         (one.first == winner || one.second == winner) && one.decision.status == Status::Decided
     });
-    let over: Vec<String> = over
-        .map(|one| {
-            let other = if one.first == winner { &one.second } else { &one.first };
-            let by = one.difference.map_or(0.0, |difference| difference.value);
-            let of = match one.design {
-                Design::Paired => counted(one.n, "labelled sentence"),
-                Design::Independent => counted(one.n, "labelled observation"),
-            };
-            format!("{} more often than {other} ({of})", size(by))
-        })
-        .collect();
-    let differences = if over.len() == 1 { "the difference" } else { "each difference" };
-    vec![
-        format!("Right {}.", over.join(" and ")),
-        format!("The {} of {differences} excludes zero.", deciding(&report.method)),
-    ]
-}
-
-fn need(decision: &Verdict) -> String {
-    let Some(assumed) = decision.assumed_difference else {
-        return "There are too few labelled sentences to estimate how many are still needed.".to_owned();
-    };
-    match decision.needed_more {
-        Some(needed) => format!(
-            "If one is better by {}, about {} {} it in 8 of 10 cases.",
-            size(assumed),
-            counted(needed, "more labelled sentence"),
-            if needed == 1 { "decides" } else { "decide" }
-        ),
-        None => format!(
-            "A difference as small as {} takes more than a million more labelled sentences to find.",
-            size(assumed)
-        ),
+    match report.method.looks {
+        Looks::Any => over.map(|one| annotations_for(winner, one, report)).collect(),
+        Looks::Once => {
+            let over: Vec<String> = over
+                .map(|one| {
+                    let by = one.difference.map_or(0.0, |difference| difference.value);
+                    let of = counted(one.n, "labelled sentence");
+                    format!("{} more often than {} ({of})", size(by), other(winner, one))
+                })
+                .collect();
+            let differences = if over.len() == 1 { "the difference" } else { "each difference" };
+            vec![
+                format!("Right {}.", over.join(" and ")),
+                format!("The {} of {differences} excludes zero.", deciding(&report.method)),
+            ]
+        }
     }
 }
 
-fn more_labels(report: &Report, observed: u64) -> NextStep {
-    if labelled(report) < observed {
-        NextStep { step: Step::Label, text: "Mark more answers right or wrong".to_owned() }
+/// What people said where the two differ.
+fn annotations_for(winner: &str, one: &Comparison, report: &Report) -> String {
+    let Some(Annotated { counts: Disagreements { annotated, signs, .. }, evidence, .. }) = one.annotated
+    else {
+        return String::new();
+    };
+    let (won, lost) =
+        if one.first == winner { (signs.first, signs.second) } else { (signs.second, signs.first) };
+    let other = other(winner, one);
+    format!(
+        "Of {} on which it differs from {other}, {winner} alone is right on {} and {other} alone on {}: evidence {}, where \
+         {} decides.",
+        counted(annotated, "annotated sentence"),
+        count(won),
+        count(lost),
+        strength(evidence),
+        strength(1.0 / report.method.alpha_each),
+    )
+}
+
+fn other<'c>(winner: &str, one: &'c Comparison) -> &'c str {
+    if one.first == winner { &one.second } else { &one.first }
+}
+
+fn need(decision: &Verdict, report: &Report) -> Vec<String> {
+    if report.method.looks == Looks::Once {
+        return vec![match (decision.assumed_difference, decision.needed_more) {
+            (None, _) => {
+                "There are too few labelled sentences to estimate how many are still needed.".to_owned()
+            }
+            (Some(assumed), Some(needed)) => format!(
+                "If one is better by {}, about {} {} it in 8 of 10 cases.",
+                size(assumed),
+                counted(needed, "more labelled sentence"),
+                if needed == 1 { "decides" } else { "decide" }
+            ),
+            (Some(assumed), None) => format!(
+                "A difference as small as {} takes more than a million more labelled sentences to find.",
+                size(assumed)
+            ),
+        }];
+    }
+    let drawn = report.comparisons.iter().filter_map(|one| Some(one.annotated?.counts.compared)).max();
+    match (drawn, decision.needed_more) {
+        (None, _) => vec!["The label `journal` is not linked, so nobody can annotate. Link a store to it.".to_owned()],
+        (Some(0), _) => vec![
+            "No new sentence has been answered by all prompts yet, and only where their answers differ can people tell \
+             which is better. The variable `shadow` says how many sentences all prompts answer; `cargo ab eval` compares \
+             prompts on a data set."
+                .to_owned(),
+        ],
+        (_, Some(needed)) => {
+            let mut sentences = vec![format!(
+                "About {} {} it in 8 of 10 cases.",
+                counted(needed, "more annotated difference"),
+                if needed == 1 { "decides" } else { "decide" }
+            )];
+            if let Some(new @ 1..) = decision.new_sentences {
+                sentences.push(format!("Finding them takes about {}.", counted(new, "new sentence")));
+            }
+            sentences
+        }
+        (_, None) => vec!["A difference as small as this takes more annotations to find than anybody will make.".to_owned()],
+    }
+}
+
+/// How strong evidence is, to three digits.
+pub(super) fn strength(evidence: f64) -> String {
+    if evidence >= 1_000_000.0 { "above a million".to_owned() } else { rounded(evidence) }
+}
+
+/// To annotate what waits, or else to find more of it.
+fn more_annotations(report: &Report) -> NextStep {
+    let waits = |one: &Comparison| one.annotated.is_some_and(|it| it.counts.differ > it.counts.annotated);
+    if report.comparisons.iter().any(waits) {
+        NextStep { step: Step::Annotate, text: "Annotate where the prompts differ".to_owned() }
     } else {
         NextStep { step: Step::Analyse, text: "Analyse more sentences".to_owned() }
     }
 }
 
 fn so_far(report: &Report, observed: u64) -> String {
-    let labelled = match labelled(report) {
-        0 => "none of them".to_owned(),
-        all if all == observed && all > 1 => "all of them".to_owned(),
-        some if some == observed => "which is".to_owned(),
-        some => format!("{} of them", count(some)),
-    };
-    format!(
-        "So far there {} {}, {labelled} labelled.",
-        if observed == 1 { "is" } else { "are" },
-        counted(observed, "observation")
-    )
+    let mut seen = vec![counted(observed, "observation"), counted(labelled(report), "vote")];
+    let annotated = report.comparisons.iter().filter_map(|one| Some(one.annotated?.counts.annotated)).max();
+    seen.extend(annotated.map(|annotated| counted(annotated, "annotated difference")));
+    format!("So far there {} {}.", if observed == 1 { "is" } else { "are" }, listed(&seen))
+}
+
+/// `a, b and c`.
+fn listed(items: &[String]) -> String {
+    match items {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => items.concat(),
+    }
 }
 
 fn labelled(report: &Report) -> u64 {

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{
     analysis::{Looks, Method, Report},
-    numbers::{count, short_percent, size},
+    numbers::{count, rounded, short_percent, size},
 };
 
 pub use comparison::ComparisonText;
@@ -66,38 +66,46 @@ fn method(method: &Method) -> Vec<String> {
     let describe = "McNemar’s exact test, the chance to win and the expected loss describe the observations and decide \
                     nothing.";
     let &Method { looks, alpha, alpha_each, planned, minimum_labelled, worth_finding } = method;
-    let decides = match looks {
-        Looks::Any => format!(
-            "A winner is named once the always-valid interval of the difference (an asymptotic confidence sequence, arXiv \
-             2103.06476) excludes zero. It holds however often you look. Intervals of one accuracy are Wilson’s and fixed \
-             intervals of a difference Newcombe’s, both 95%. These, {describe}"
-        ),
-        Looks::Once => format!(
-            "A data set is evaluated once, so a winner is named where Newcombe’s paired {} interval of the difference \
-             excludes zero. Intervals of one accuracy are Wilson’s, 95%. These, {describe}",
-            short_percent(1.0 - alpha_each)
-        ),
-    };
-    let tightest = match looks {
-        Looks::Any => {
-            format!("; the always-valid interval is tightest at {} observations", count(planned))
-        }
-        Looks::Once => String::new(),
-    };
-    let settled = format!(
-        "Settled beforehand: the probability of ever naming a winner among equals is at most {}; a decision takes at least \
-         {} labelled observations of each variant; a difference of {} is worth finding{tightest}.",
-        short_percent(alpha),
-        count(minimum_labelled),
-        size(worth_finding),
+    let promise = format!(
+        "Settled beforehand: the probability of ever naming a winner among equals is at most {}",
+        short_percent(alpha)
     );
-    vec![decides, settled]
+    match looks {
+        Looks::Any => vec![
+            format!(
+                "What people who signed in said of sentences to which the prompts gave different outcomes decides, by an exact \
+                 sign test that holds however often you look: a winner is named once the evidence, a mixture of likelihood \
+                 ratios (Ville’s inequality), reaches {}. The accuracy by annotations is a stratified estimate with its 95% \
+                 interval.",
+                rounded(1.0 / alpha_each)
+            ),
+            format!(
+                "Visitors’ votes decide nothing. Their always-valid interval (an asymptotic confidence sequence, arXiv \
+                 2103.06476, tightest at {} votes), Wilson’s and Newcombe’s intervals, both 95%, {describe}",
+                count(planned)
+            ),
+            format!("{promise}."),
+        ],
+        Looks::Once => vec![
+            format!(
+                "A data set is evaluated once, so a winner is named where Newcombe’s paired {} interval of the difference \
+                 excludes zero. Intervals of one accuracy are Wilson’s, 95%. These, {describe}",
+                short_percent(1.0 - alpha_each)
+            ),
+            format!(
+                "{promise}; a decision takes at least {} labelled observations of each variant; a difference of {} is worth \
+                 finding.",
+                count(minimum_labelled),
+                size(worth_finding),
+            ),
+        ],
+    }
 }
 
-/// How an interval that decides is called.
+/// What the interval is called in which a difference lies.
 fn deciding(method: &Method) -> String {
     match method.looks {
-        Looks::Any => "always-valid interval".to_owned(),
+        Looks::Any => "interval at every look".to_owned(),
         Looks::Once => format!("{} interval", short_percent(1.0 - method.alpha_each)),
     }
 }

@@ -1,7 +1,7 @@
 //! What was observed of each variant.
 
 use crate::{
-    analysis::{Looks, Proportion, Report, SampleRatioReport, VariantReport},
+    analysis::{Estimate, Looks, Proportion, Report, SampleRatioReport, VariantReport},
     numbers::{count, counted, duration, p_value, percent, rounded},
 };
 
@@ -26,12 +26,19 @@ pub(super) fn numbers(report: &Report) -> Table {
     let row = |name: &str, cell: &dyn Fn(&VariantReport) -> Option<String>| {
         Table::row(name, variants.iter().map(|it| cell(it).unwrap_or_else(|| NONE.to_owned())))
     };
+    let live = report.method.looks == Looks::Any;
     let mut rows = vec![row("Observations", &|it| Some(count(it.n)))];
     if variants.iter().any(|variant| variant.stale > 0) {
         rows.push(row("Stale, not counted", &|it| Some(count(it.stale))));
     }
+    if variants.iter().any(|variant| variant.annotated_accuracy.is_some()) {
+        rows.push(row("Accuracy, annotated", &|it| {
+            let Estimate { value, low, high } = it.annotated_accuracy?;
+            Some(format!("{} ({:.1}–{:.1})", percent(value), low * 100.0, high * 100.0))
+        }));
+    }
     rows.extend([
-        row("Accuracy", &|it| Some(accuracy(it))),
+        row(if live { "Right, by votes" } else { "Accuracy" }, &|it| Some(accuracy(it))),
         row("Macro-F1", &|it| Some(format!("{:.3}", it.macro_f1?))),
         row("Unsure", &|it| it.unsure_rate.as_ref().map(proportion)),
         row("Latency, median", &|it| {
@@ -42,7 +49,7 @@ pub(super) fn numbers(report: &Report) -> Table {
         row("Tokens read, mean", &|it| Some(rounded(it.tokens?.prompt_mean))),
         row("Tokens written, mean", &|it| Some(rounded(it.tokens?.generated_mean))),
     ]);
-    if report.method.looks == Looks::Any {
+    if live {
         rows.push(row("Weight", &|it| Some(count(it.weight.into()))));
     }
     rows.push(row("Prompt", &|it| Some(it.fingerprint.to_string())));

@@ -8,8 +8,10 @@
 //!
 //! What people say about its answers goes to [`Store::correct`], and a [`Survey`] makes a report of all observations.
 
+mod journal;
 mod store;
 mod survey;
 
+pub use self::journal::Journal;
 pub use self::store::{Store, StoreError, StoredValues};
 pub use self::survey::Survey;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use wasi_keyvalue::Bucket;
 
 use crate::{
+    journal::counter,
     key::Key,
     prompt::PROMPT_KEY,
     record::{Answer, Record},
@@ -59,13 +60,13 @@ impl<'l> Store<'l> {
 
     /// Reads the prompt alone. One host call.
     pub fn read_prompt(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.bucket.get(PROMPT_KEY).map_err(|error| self.error(error))
+        self.read_one(PROMPT_KEY)
     }
 
     /// Replaces the record of a sentence, never another value, but keeps what a person said about the sentence, as the store has it: that may have changed
     /// while the model was asked. Three host calls.
     pub fn write<A: Answer>(&self, key: &Key, mut record: Record<A>) -> Result<(), StoreError> {
-        self.change(key, |current| {
+        self.change(key.as_str(), |current| {
             if let Some(current) = current {
                 match Record::<A>::from_json(current) {
                     Some(known) => record.expected = known.expected,
@@ -85,7 +86,7 @@ impl<'l> Store<'l> {
         expected: Option<&A>,
     ) -> Result<Option<Record<A>>, StoreError> {
         let mut corrected = None;
-        self.change(key, |current| {
+        self.change(key.as_str(), |current| {
             corrected = current
                 .and_then(Record::<A>::from_json)
                 .map(|record| record.with_expected(expected.cloned()));
@@ -96,19 +97,43 @@ impl<'l> Store<'l> {
 
     /// Replaces the value of a key with what `change` makes of it, again and again until nobody else has changed it in between;
     /// `None` leaves it as it is.
-    fn change(
+    pub(super) fn change(
         &self,
-        key: &Key,
+        key: &str,
         mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, StoreError>,
     ) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
-            let swap = self.bucket.compare_and_swap(key.as_str()).map_err(|error| self.error(error))?;
+            let swap = self.bucket.compare_and_swap(key).map_err(|error| self.error(error))?;
             let Some(value) = change(swap.current())? else { return Ok(()) };
             if swap.replace(&value).map_err(|error| self.error(error))? {
                 return Ok(());
             }
         }
         Err(StoreError::Contended { label: self.label.to_string() })
+    }
+
+    /// The value of a key, if there is one. One host call.
+    pub(super) fn read_one(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.bucket.get(key).map_err(|error| self.error(error))
+    }
+
+    /// Sets a value, whatever the key had before. One host call.
+    pub(super) fn set(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
+        self.bucket.set_many(&[(key, value)]).map_err(|error| self.error(error))
+    }
+
+    /// Deletes a key. One host call.
+    pub(super) fn delete(&self, key: String) -> Result<(), StoreError> {
+        self.bucket.delete_many(&[key]).map_err(|error| self.error(error))
+    }
+
+    /// Adds one to a counter and returns the sum. Two host calls: on Spin, to add to a value that is no counter is a panic.
+    pub(super) fn count(&self, key: &str) -> Result<u64, StoreError> {
+        if self.read_one(key)?.is_some_and(|value| counter::read(&value).is_none()) {
+            return Err(StoreError::Foreign { label: self.label.to_string() });
+        }
+        let sum = self.bucket.increment(key, 1).map_err(|error| self.error(error))?;
+        Ok(sum.unsigned_abs())
     }
 
     /// The keys of a store, in any order.

@@ -2,7 +2,10 @@
 
 use std::mem;
 
-use super::store::{Store, StoreError};
+use super::{
+    journal::Journal,
+    store::{Store, StoreError},
+};
 use crate::{
     Experiment, PROMPT_KEY, Prompt,
     analysis::{Analysis, CurrentVariant, Observation, Outcomes, Plan, Progress, Report},
@@ -31,7 +34,7 @@ pub struct Survey<A> {
 }
 
 impl<A: Answer> Survey<A> {
-    /// Opens the stores of an experiment and reads their prompts. Observations of other prompts than those, or of another
+    /// Opens the stores of an experiment, reads their prompts and what the journal holds. Observations of other prompts than those, or of another
     /// `model`, count as stale. `name` says what an answer is called among the `outcomes`.
     pub fn start(
         experiment: &Experiment,
@@ -53,7 +56,13 @@ impl<A: Answer> Survey<A> {
             ));
             stores.push(store);
         }
-        let analysis = Analysis::new(outcomes, variants, Plan::default());
+        let mut analysis = Analysis::new(outcomes, variants, Plan::default());
+        match Journal::open() {
+            Ok(journal) => analysis.judge(journal.evidence(analysis.round())?),
+            // An experiment without annotations.
+            Err(StoreError::NotGranted { .. } | StoreError::NotLinked { .. }) => {}
+            Err(error) => return Err(error),
+        }
         Ok(Self { analysis, name, stores, variant: 0, keys: None, read: 0 })
     }
 

@@ -12,6 +12,7 @@
 //! - [`bayes`]: chance to win and expected loss, which describe
 //! - [`always_valid`]: the interval that holds however often one looks
 //! - [`decision`]: which of two variants is better, from [`Evidence`], or how much is still needed
+//! - [`sign_test`]: which prompt is better, from annotated sentences on which they differ
 //! - [`sample_size`]: textbook sample sizes, for planning
 //! - [`classification`]: confusion matrix, accuracy, macro-F1
 
@@ -23,6 +24,7 @@ pub mod mcnemar;
 pub mod newcombe;
 pub mod sample_ratio;
 pub mod sample_size;
+pub mod sign_test;
 pub mod wilson;
 
 mod evidence;

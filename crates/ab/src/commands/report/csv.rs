@@ -89,6 +89,12 @@ fn of_comparison(
 ) -> csv::Result<()> {
     let of = &*format!("{} / {}", comparison.second, comparison.first);
     let mut plain = |name, value, interval, n| line(Metric { of, name, value, interval, n: Some(n) });
+    if let Some(annotated) = comparison.annotated {
+        let n = annotated.counts.annotated;
+        plain("evidence", Some(annotated.evidence), None, n)?;
+        let interval = annotated.difference.map(|it| (it.deciding.low, it.deciding.high));
+        plain("difference_annotated", annotated.difference.map(|it| it.value), interval, n)?;
+    }
     let difference = comparison.difference.as_ref();
     let value = difference.map(|difference| difference.value);
     let deciding = difference.map(|difference| (difference.deciding.low, difference.deciding.high));

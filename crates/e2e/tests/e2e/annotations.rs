@@ -1,0 +1,279 @@
+//! Shadow answers, and what people who signed in say would be right.
+
+use std::time::{Duration, Instant};
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use e2e::app::{App, AppBuilder, CREDENTIALS, FIRST, JOURNAL, MODEL, SECOND};
+use e2e::model_server::{ModelServer, Reply};
+use e2e::process::PATIENCE;
+use e2e::redis_server::RedisServer;
+use e2e::response::Response;
+use experiment::Fingerprint;
+use experiment::journal::{Round, Stratum, counter};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const ANNOTATIONS: &str = "/api/annotations";
+const PROMPTS: [&str; 2] = ["User: first {SENTENCE}", "User: second {SENTENCE}"];
+
+/// An app all of whose variants answer; the model finds everything good with the first prompt, and rain bad with the second.
+pub(crate) fn builder(model: &ModelServer) -> AppBuilder {
+    model.answer_with("positive").answer_sentence("second rain", "negative");
+    App::builder()
+        .model(model)
+        .store(FIRST, "case-a", [("prompt", PROMPTS[0].as_bytes())])
+        .store(SECOND, "case-b", [("prompt", PROMPTS[1].as_bytes())])
+        .variable("shadow", "1")
+}
+
+async fn call(app: &App, method: Method, path: &str, body: Value, credentials: Option<&str>) -> Response {
+    let mut request = app.request(method, path);
+    if let Some(credentials) = credentials {
+        request = request.header("authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials)));
+    }
+    if !body.is_null() {
+        request = request.body(body.to_string());
+    }
+    Response::of(request).await.unwrap()
+}
+
+async fn ok(app: &App, method: Method, path: &str, body: Value) -> Value {
+    let response = call(app, method, path, body, Some(CREDENTIALS)).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
+}
+
+async fn annotate(app: &App, sentence: &str, expected: Value) -> Value {
+    ok(app, Method::POST, ANNOTATIONS, json!({ "sentence": sentence, "expected": expected })).await
+}
+
+/// The sentences that wait, sorted, once they are so many.
+async fn waiting(app: &App, wanted: usize) -> (Vec<String>, Value) {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let next = ok(app, Method::GET, "/api/annotations/next?n=100", Value::Null).await;
+        let queue = next["queue"].as_array().unwrap().iter();
+        let mut sentences: Vec<_> = queue.map(|it| it["sentence"].as_str().unwrap().to_owned()).collect();
+        if sentences.len() == wanted {
+            sentences.sort_unstable();
+            return (sentences, next);
+        }
+        assert!(Instant::now() < patience, "{wanted} sentences wanted: {next}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until so many sentences, at least, have been drawn.
+pub(crate) async fn drawn(app: &App, wanted: i64) {
+    let round = Round::new(PROMPTS.map(Fingerprint::of), MODEL);
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let rows = app.rows(JOURNAL);
+        let count = |stratum| {
+            rows.get(&round.counter_key(stratum)).and_then(|value| counter::read(value)).unwrap_or(0)
+        };
+        if Stratum::ALL.into_iter().map(count).sum::<u64>() >= wanted.unsigned_abs() {
+            return;
+        }
+        assert!(Instant::now() < patience, "{wanted} sentences were not drawn");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn every_variant_answers_a_new_sentence_and_one_answer_is_served() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).start();
+    let answer = app.ask("rain").await;
+    assert!(!answer.cached);
+    assert_eq!(waiting(&app, 1).await.0, ["rain"]);
+    assert_eq!(model.requests().len(), 2);
+    for (label, sentiment) in [(FIRST, "positive"), (SECOND, "negative")] {
+        assert_eq!(app.records(label)["rain"]["sentiment"], sentiment);
+    }
+    let log = app.log("sentiment-analysis", "stdout", "\"event\":\"shadow\"", 1);
+    assert_eq!(log.matches("\"event\":\"sentiment\"").count(), 1, "a shadow answer is no assignment: {log}");
+    assert!(!log.contains("rain"), "{log}");
+    // From now on every variant knows the sentence.
+    for _ in 0..8 {
+        assert!(app.ask("rain").await.cached);
+    }
+    assert_eq!(model.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_served_waits_for_no_shadow_and_fails_with_none() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).variable("variants", &format!("{FIRST}=10000,{SECOND}=1")).start();
+    model.answer_sentence("second slow", Reply::from("neutral").after(Duration::from_mins(10)));
+    model.answer_sentence("second broken", Reply::Status(503));
+    for sentence in ["slow", "broken", "prompt", "broken again"] {
+        assert_eq!((app.ask(sentence).await.sentiment, 0), ("positive".to_owned(), 0));
+    }
+    // What one variant has not answered is not drawn.
+    assert_eq!(waiting(&app, 1).await.0, ["prompt"]);
+    app.log("sentiment-analysis", "stderr", "inference failed", 2);
+}
+
+#[tokio::test]
+async fn annotated_disagreements_decide() {
+    let model = ModelServer::start().unwrap();
+    decide(&builder(&model).start()).await;
+}
+
+#[tokio::test]
+async fn a_journal_in_redis() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model)
+        .redis(FIRST, redis.url(0))
+        .redis(SECOND, redis.url(1))
+        .redis(JOURNAL, redis.url(2))
+        .start();
+    for (label, prompt) in [FIRST, SECOND].into_iter().zip(PROMPTS) {
+        assert_eq!(app.explorer().set(label, "prompt", prompt).await.status, 200);
+    }
+    decide(&app).await;
+}
+
+/// Nine sentences to which the prompts give different outcomes and one to which they do not; the second is right.
+async fn decide(app: &App) {
+    for number in 0..9 {
+        app.ask(&format!("rain {number}")).await;
+    }
+    app.ask("sun").await;
+    let (sentences, next) = waiting(app, 10).await;
+    assert_eq!((&next["annotated"], &next["decided"]), (&json!(0), &json!(false)));
+    assert!(next["about_needed"].as_u64().unwrap() > 6, "{next}");
+    for field in ["outcome", "answers", "sentiment", "variant", "promptstore", "positive"] {
+        assert!(!next.to_string().contains(field), "annotating is blind: {next}");
+    }
+
+    let kept = annotate(app, "sun", Value::Null).await;
+    assert_eq!(
+        (&kept["sentence"], &kept["expected"], &kept["annotated"]),
+        (&json!("sun"), &Value::Null, &json!(1))
+    );
+    for (number, sentence) in sentences.iter().filter(|it| *it != "sun").take(7).enumerate() {
+        let kept = annotate(app, &format!(" {sentence}\n"), json!("negative")).await;
+        assert_eq!(kept["annotated"], json!(number + 2));
+        // The evidence of 7 to 0 is 26.8, the first above 20.
+        assert_eq!(kept["decided"], json!(number == 6), "{kept}");
+    }
+    let (rest, next) = waiting(app, 2).await;
+    assert_eq!((&next["about_needed"], &next["decided"]), (&json!(0), &json!(true)));
+    // A change of mind, and no mind.
+    assert_eq!(annotate(app, "rain 0", json!("neutral")).await["decided"], json!(false));
+    assert_eq!(annotate(app, "rain 0", json!("negative")).await["decided"], json!(true));
+    let taken_back = ok(app, Method::DELETE, ANNOTATIONS, json!({ "sentence": "rain 0" })).await;
+    assert_eq!((&taken_back["annotated"], &taken_back["decided"]), (&json!(7), &json!(false)));
+    assert_eq!(waiting(app, 3).await.0.len(), rest.len() + 1);
+    // What nobody drew is kept and decides nothing.
+    for number in 0..20 {
+        let kept = annotate(app, &format!("my own {number}"), json!("negative")).await;
+        assert_eq!((&kept["annotated"], &kept["decided"]), (&json!(7), &json!(false)));
+    }
+}
+
+#[tokio::test]
+async fn another_prompt_is_another_comparison() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).start();
+    for number in 0..8 {
+        app.ask(&format!("rain {number}")).await;
+    }
+    for sentence in waiting(&app, 8).await.0 {
+        annotate(&app, &sentence, json!("negative")).await;
+    }
+    assert_eq!(waiting(&app, 0).await.1["decided"], json!(true));
+    app.write(SECOND, "prompt", "User: third {SENTENCE}");
+    let next = waiting(&app, 0).await.1;
+    assert_eq!((&next["decided"], &next["annotated"]), (&json!(false), &json!(0)));
+    app.write(SECOND, "prompt", PROMPTS[1]);
+    assert_eq!(waiting(&app, 0).await.1["decided"], json!(true), "what was annotated stays");
+}
+
+#[tokio::test]
+async fn only_people_with_credentials_annotate() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).start();
+    app.ask("rain").await;
+    waiting(&app, 1).await;
+    let before = app.rows(JOURNAL);
+    let said = json!({ "sentence": "rain", "expected": "negative" });
+    for (method, path, body) in [
+        (Method::GET, "/api/annotations/next", Value::Null),
+        (Method::POST, ANNOTATIONS, said.clone()),
+        (Method::DELETE, ANNOTATIONS, json!({ "sentence": "rain" })),
+    ] {
+        for credentials in [None, Some("ada:wrong"), Some("ada:"), Some(":")] {
+            let response = call(&app, method.clone(), path, body.clone(), credentials).await;
+            assert_eq!(response.status, 401, "{method} {credentials:?}: {}", response.text());
+            assert!(response.header("www-authenticate").starts_with("Basic "));
+        }
+    }
+    // A page of another site, with the credentials that the browser remembers.
+    let request = app.request(Method::POST, ANNOTATIONS).header("origin", "https://elsewhere.example");
+    let request = request.header("authorization", format!("Basic {}", BASE64_STANDARD.encode(CREDENTIALS)));
+    assert_eq!(Response::of(request.body(said.to_string())).await.unwrap().status, 403);
+    // Visitors vote, and votes are no annotations.
+    for number in 0..100 {
+        let variant = if number % 2 == 0 { FIRST } else { SECOND };
+        let vote = json!({ "sentence": "rain", "variant": variant, "expected": "negative" });
+        assert_eq!(call(&app, Method::POST, "/api/feedback", vote, None).await.status, 200);
+    }
+    assert_eq!(app.rows(JOURNAL), before);
+}
+
+#[tokio::test]
+async fn annotators_may_have_credentials_of_their_own_or_none() {
+    let model = ModelServer::start().unwrap();
+    let own = builder(&model).variable("annotator_user", "bob").variable("annotator_password", "b:b");
+    let app = own.start();
+    let status = async |app: &App, credentials| {
+        call(app, Method::GET, "/api/annotations/next", Value::Null, Some(credentials)).await.status
+    };
+    assert_eq!((status(&app, "bob:b:b").await, status(&app, CREDENTIALS).await), (200, 401));
+    let app = builder(&model).credentials(":").start();
+    assert_eq!((status(&app, ":").await, status(&app, CREDENTIALS).await), (403, 403));
+}
+
+#[tokio::test]
+async fn bad_requests() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).start();
+    let cases = [
+        (Method::GET, "/api/annotations/next?n=0", "", 400),
+        (Method::GET, "/api/annotations/next?n=many", "", 400),
+        (Method::GET, ANNOTATIONS, "", 405),
+        (Method::POST, "/api/annotations/next", "{}", 405),
+        (Method::POST, ANNOTATIONS, "", 400),
+        (Method::POST, ANNOTATIONS, "[]", 400),
+        (Method::POST, ANNOTATIONS, r#"{"sentence": "a"}"#, 400),
+        (Method::POST, ANNOTATIONS, r#"{"sentence": " ", "expected": null}"#, 400),
+        (Method::POST, ANNOTATIONS, r#"{"sentence": "a", "expected": "unsure"}"#, 400),
+        (Method::DELETE, ANNOTATIONS, r#"{"sentence": 5}"#, 400),
+    ];
+    for (method, path, body, status) in cases {
+        let request = app.request(method.clone(), path).body(body);
+        let request =
+            request.header("authorization", format!("Basic {}", BASE64_STANDARD.encode(CREDENTIALS)));
+        let response = Response::of(request).await.unwrap();
+        assert_eq!(response.status, status, "{method} {path} {body}: {}", response.text());
+        assert_eq!(response.header("content-type"), "application/problem+json");
+    }
+}
+
+/// On Spin, to add to a value that is no counter is a panic of the host.
+#[tokio::test]
+async fn a_foreign_value_where_a_counter_should_be() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).start();
+    let round = Round::new(PROMPTS.map(Fingerprint::of), MODEL);
+    app.write(JOURNAL, &round.counter_key(Stratum::Differ), "three");
+    assert!(!app.ask("rain").await.cached);
+    let log = app.log("sentiment-analysis", "stderr", "a sentence was not drawn", 1);
+    assert!(log.contains("`journal`"), "{log}");
+    app.ask("sun").await;
+    assert_eq!(waiting(&app, 1).await.0, ["sun"]);
+}

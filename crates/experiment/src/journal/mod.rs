@@ -1,0 +1,32 @@
+//! The journal: what belongs to the experiment and to none of its variants, in a store of its own.
+//!
+//! Where two prompts give a sentence the same outcome, nothing tells them apart. So sentences that all variants have answered are
+//! *drawn*: counted as agreeing or differing, and kept for people to annotate, most of them such that differ. What a person who
+//! signed in says would be right is an *annotation*. It decides between the prompts for which its sentence was drawn and between no
+//! others: anything else would be no fair sample of what differs.
+//!
+//! | key | value |
+//! |---|---|
+//! | `drawn:ROUND:differ`, `drawn:ROUND:agree` | counters: sentences drawn so far |
+//! | `queue:ROUND:differ:SLOT`, `queue:ROUND:agree:SLOT` | a [`Draw`], as JSON; at most 512 in all |
+//! | `annotation:ROUND:HASH` | an [`Annotation`], as JSON; `ROUND` is `-` where the sentence was not drawn |
+//!
+//! - [`round`](Round): the prompts that are compared, and the keys of what belongs to them
+//! - [`draw`](Draw): a sentence with what each prompt made of it, and which draws are kept
+//! - [`annotation`](Annotation): what people say of a sentence
+//! - [`counter`]: the two forms in which stores keep a number
+//! - [`evidence`](Evidence): what the annotations say of the prompts
+
+mod annotation;
+pub mod counter;
+mod draw;
+mod evidence;
+mod round;
+
+pub use annotation::{Annotation, Given, Said};
+pub use draw::{Draw, Stratum};
+pub use evidence::{Evidence, Standing};
+pub use round::Round;
+
+/// The label of the journal's store.
+pub const LABEL: &str = "journal";

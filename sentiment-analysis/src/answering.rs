@@ -1,0 +1,48 @@
+//! What a variant's store holds of a sentence, and what the model says to it.
+
+use std::time::{Instant, SystemTime};
+
+use api::{Settings, inference::InferenceFailure, log::warn};
+use experiment::{
+    Key, Prompt, Record, Variant,
+    spin::{Store, StoreError, StoredValues},
+};
+use sentiment::{Outcome, read_completion};
+
+use crate::inference;
+
+/// A variant's store with what it holds of a sentence.
+pub(crate) fn open_and_read<'v>(
+    variant: &'v Variant,
+    key: &Key<'_>,
+) -> Result<(Store<'v>, StoredValues), StoreError> {
+    let store = Store::open(variant.label())?;
+    let stored = store.read(key)?;
+    Ok((store, stored))
+}
+
+/// Asks the model, and records what it said if the variant's store is open.
+pub(crate) async fn ask(
+    settings: &Settings,
+    variant: &Variant,
+    store: Option<&Store<'_>>,
+    prompt: &Prompt,
+    key: &Key<'_>,
+) -> Result<Outcome, InferenceFailure> {
+    let rendered = prompt.render(key.sentence());
+    let started = Instant::now();
+    let completion = inference::infer(settings, &rendered).await.inspect_err(|error| {
+        warn(format_args!("{}: inference failed: {error}", variant.label()));
+    })?;
+    let outcome = read_completion(&rendered, &completion.text);
+    if let Some(store) = store {
+        let usage = completion.usage;
+        let record = Record::new(key, outcome, prompt.fingerprint(), settings.model.as_str())
+            .timed(SystemTime::now(), started.elapsed())
+            .with_tokens(usage.prompt_token_count, usage.generated_token_count);
+        if let Err(error) = store.write(key, record) {
+            warn(format_args!("{}: an outcome was not recorded: {error}", variant.label()));
+        }
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,83 @@
+//! Shadow answers: what the variants that are not served say to a new sentence, asked after the answer has left.
+
+use api::log::warn;
+use experiment::{
+    Fingerprint, Key, Record, Variant,
+    journal::{Draw, Round},
+    shadow::is_chosen,
+    spin::{Journal, StoreError},
+};
+use sentiment::{Outcome, Sentence};
+use spin_sdk::wasip3::spawn;
+
+use crate::{
+    answering::{ask, open_and_read},
+    instance::Instance,
+    log,
+};
+
+/// Lets the other variants answer a sentence as well, if it is one of those that all answer. `outcome` is the first that `prompt` gave
+/// it. Nothing of this delays, changes or fails the answer that is served.
+pub(crate) fn follow(
+    instance: &'static Instance,
+    sentence: Sentence<'_>,
+    prompt: Fingerprint,
+    outcome: Outcome,
+) {
+    let settings = &instance.settings;
+    if settings.experiment.variants().len() < 2 || !is_chosen(sentence.as_str(), settings.shadow) {
+        return;
+    }
+    let mut draw = Draw::new(sentence.as_str());
+    draw.add(prompt, outcome.as_str());
+    spawn(async move {
+        if let Err(error) = complete(instance, draw).await {
+            warn(format_args!("a sentence was not drawn: {error}"));
+        }
+    });
+}
+
+/// Adds what the other prompts say, and draws the sentence once all have answered.
+async fn complete(instance: &'static Instance, mut draw: Draw) -> Result<(), StoreError> {
+    let sentence = draw.sentence.clone();
+    let mut prompts = Vec::new();
+    for variant in instance.settings.experiment.variants() {
+        let Some(prompt) = answer(instance, variant, &sentence, &mut draw).await? else { return Ok(()) };
+        prompts.push(prompt);
+    }
+    let round = Round::new(prompts, &instance.settings.model);
+    // A prompt that has changed meanwhile is of another round.
+    let complete = round.prompts().iter().all(|prompt| draw.answers.contains_key(prompt.as_str()));
+    if round.prompts().len() > 1 && complete && draw.answers.len() == round.prompts().len() {
+        instance.with_rng(|rng| Journal::open()?.draw(&round, &draw, rng))?;
+    }
+    Ok(())
+}
+
+/// The outcome that a variant's prompt gave or gives, and the prompt; `None` if the model gives none.
+async fn answer(
+    instance: &Instance,
+    variant: &Variant,
+    sentence: &str,
+    draw: &mut Draw,
+) -> Result<Option<Fingerprint>, StoreError> {
+    let settings = &instance.settings;
+    let key = Key::for_sentence(sentence);
+    let (store, stored) = open_and_read(variant, &key)?;
+    let prompt = instance.prompt(variant, Ok(stored.prompt));
+    let fingerprint = prompt.fingerprint();
+    if draw.answers.contains_key(fingerprint.as_str()) {
+        return Ok(Some(fingerprint));
+    }
+    let known = stored.record.and_then(|value| Record::<Outcome>::from_json(&value));
+    let known = known.filter(|record| record.is_of(fingerprint, &settings.model));
+    let outcome = if let Some(record) = known {
+        record.answer
+    } else {
+        let Ok(outcome) = ask(settings, variant, Some(&store), &prompt, &key).await else { return Ok(None) };
+        log::shadow(variant.label(), outcome);
+        outcome
+    };
+    draw.add(fingerprint, outcome.as_str());
+    Ok(Some(fingerprint))
+}
