@@ -29,16 +29,6 @@
  */
 
 /**
- * How far the server has come with reading what the stores hold.
- * @typedef {object} Progress
- * @property {string} label of the store that is being read
- * @property {number} variant its place among the variants, from 1
- * @property {number} variants how many there are
- * @property {number} read records
- * @property {number} total records in this store
- */
-
-/**
  * A share with what it is of and its 95% interval, in 0 to 1.
  * @typedef {{ count: number, n: number, value: number, low: number, high: number }} Proportion
  *
@@ -177,51 +167,13 @@ export async function experiment() {
 
 /**
  * What the observations so far say of the variants.
- * @param {(progress: Progress) => void} onProgress called while the server reads them
  * @returns {Promise<Results>}
  * @throws {Problem}
  */
-export async function results(onProgress) {
-  const silence = new AbortController();
-  let timer = 0;
-  const heard = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(new DOMException('', 'TimeoutError')), PATIENCE);
-  };
-  try {
-    heard();
-    const response = await fetch('/api/results', { headers: { accept: 'application/x-ndjson' }, signal: silence.signal });
-    if (!response.ok || !response.body) throw refusal(response, await response.text());
-    /** @type {Results | undefined} */
-    let made;
-    for await (const line of linesOf(response.body)) {
-      heard();
-      const { progress, report, problem } = JSON.parse(line);
-      if (problem) throw new Problem(problem.detail);
-      if (progress) onProgress(progress);
-      made = report;
-    }
-    if (made) return made;
-    throw new Problem('The answer was cut short. Try again; the app’s log may say why.');
-  } catch (error) {
-    throw problemOf(error);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** @param {ReadableStream<Uint8Array>} body */
-async function* linesOf(body) {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
+export async function results() {
+  const answer = await request('/api/results');
+  if (!Array.isArray(answer?.variants)) throw new Problem(NOT_UNDERSTOOD);
+  return answer;
 }
 
 const NOT_UNDERSTOOD = 'The server sent something that this page does not understand. Reload the page; it may be outdated.';

@@ -1,19 +1,14 @@
 //! Which prompt is better: a Spin component.
 //!
-//! `GET /api/results` reads every observation in the variants' stores and answers with an
-//! [analysis](experiment::analysis::Report) and [what it says](experiment::presentation::Presentation). A request that accepts
-//! `application/x-ndjson` gets lines of JSON: how far the reading has come, `{"progress": …}`, and last `{"report": …}`, or
-//! `{"problem": …}` where it broke off.
+//! `GET /api/results` answers with an [analysis](experiment::analysis::Report) of tallies and annotations, and [what it
+//! says](experiment::presentation::Presentation). It costs the same however many observations there are.
 //!
-//! It is a component of its own because the interface that reads many values at once is synchronous: an instance that reads
-//! a large store does little else, and on Spin up to 16 requests share one. Here these are requests for results alone.
+//! It is a component of its own because the interface that reads many values at once is synchronous, and because it needs no more
+//! than to read.
 //!
-//! - `document`: what is answered, in one piece or as lines.
+//! - `document`: what is answered.
 //! - `answer`: reading the stores.
-#![cfg_attr(
-    not(target_family = "wasm"),
-    expect(dead_code, reason = "what uses it needs Spin; natively it is compiled for its tests")
-)]
+#![cfg_attr(not(any(target_family = "wasm", test)), expect(dead_code, reason = "what uses it needs Spin"))]
 
 mod document;
 
@@ -22,6 +17,6 @@ mod answer;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]
-async fn handle(request: spin_sdk::http::Request) -> spin_sdk::http::Response<spin_sdk::http::BoxBody> {
+async fn handle(request: spin_sdk::http::Request) -> spin_sdk::http::Response<String> {
     answer::answer(request).await
 }

@@ -5,9 +5,11 @@ use std::time::{Instant, SystemTime};
 use api::{Settings, inference::InferenceFailure, log::warn};
 use experiment::{
     Key, Prompt, Record, Variant,
-    spin::{Store, StoreError, StoredValues},
+    analysis::Observation,
+    spin::{Changed, Journal, Store, StoreError, StoredValues},
 };
 use sentiment::{Outcome, read_completion};
+use spin_sdk::wasip3::spawn;
 
 use crate::inference;
 
@@ -19,6 +21,19 @@ pub(crate) fn open_and_read<'v>(
     let store = Store::open(variant.label())?;
     let stored = store.read(key)?;
     Ok((store, stored))
+}
+
+/// Counts a record that was written, once the answer has left.
+pub(crate) fn count(label: String, Changed { before, after }: Changed<Outcome>) {
+    spawn(async move {
+        let observed = |record| Observation::of_record(record, |outcome: &Outcome| outcome.as_str());
+        let before = before.as_ref().map(observed);
+        let counted = Journal::open()
+            .and_then(|journal| journal.tally(&label, before.as_ref(), Some(&observed(&after))));
+        if let Err(error) = counted {
+            warn(format_args!("{label}: an observation was not counted; `cargo ab recount` does: {error}"));
+        }
+    });
 }
 
 /// Asks the model, and records what it said if the variant's store is open.
@@ -36,12 +51,14 @@ pub(crate) async fn ask(
     })?;
     let outcome = read_completion(&rendered, &completion.text);
     if let Some(store) = store {
+        let label = variant.label().to_owned();
         let usage = completion.usage;
         let record = Record::new(key, outcome, prompt.fingerprint(), settings.model.as_str())
             .timed(SystemTime::now(), started.elapsed())
             .with_tokens(usage.prompt_token_count, usage.generated_token_count);
-        if let Err(error) = store.write(key, record) {
-            warn(format_args!("{}: an outcome was not recorded: {error}", variant.label()));
+        match store.write(key, record) {
+            Ok(changed) => count(label, changed),
+            Err(error) => warn(format_args!("{label}: an outcome was not recorded: {error}")),
         }
     }
     Ok(outcome)

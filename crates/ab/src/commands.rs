@@ -7,6 +7,7 @@ pub(crate) mod kv;
 pub(crate) mod link;
 pub(crate) mod model;
 pub(crate) mod promote;
+pub(crate) mod recount;
 pub(crate) mod report;
 pub(crate) mod unlink;
 pub(crate) mod up;

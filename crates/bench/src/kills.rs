@@ -1,23 +1,36 @@
 //! A runtime that is killed again and again under load: whether everything that it acknowledged is in the stores, and whole, and how
 //! soon it answers again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use e2e::app::{App, FIRST, SECOND, SENTIMENT};
+use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT};
+use e2e::artifacts;
 use e2e::model_server::ModelServer;
+use experiment::journal::Annotation;
 use reqwest::Client;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 const KILLS: u64 = 50;
 
 /// Clients that each send one request after another.
 const CLIENTS: usize = 16;
 
-/// What was acknowledged: each sentence with its variant and, where one was given, what a person said would have been right.
-type Acknowledged = Arc<Mutex<BTreeMap<String, (String, Option<&'static str>)>>>;
+/// What was acknowledged of a sentence.
+#[derive(Clone, Default)]
+struct Noted {
+    variant: String,
+    /// What a visitor said would have been right.
+    vote: Option<&'static str>,
+    /// Whether somebody who signed in annotated it.
+    annotated: bool,
+}
+
+type Acknowledged = Arc<Mutex<BTreeMap<String, Noted>>>;
 
 /// Measures and prints.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -55,53 +68,86 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .filter(|((_, key), _)| *key != "prompt")
         .collect();
     let torn = records.values().filter(|record| record.is_none()).count();
+    let journal = app.rows(JOURNAL);
+    let annotations: BTreeSet<String> =
+        journal.values().filter_map(|value| Some(Annotation::from_json(value)?.draw.sentence)).collect();
+    let counted = observations(&runtime, &app);
+    let mut recount = Command::new(artifacts::ab());
+    recount.arg("recount").arg("--runtime-config-file").arg(app.runtime_config());
+    anyhow::ensure!(
+        recount.arg("--from").arg(app.manifest_folder()).status()?.success(),
+        "the recount failed"
+    );
+    let recounted = observations(&runtime, &app);
     let acknowledged = acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
     let lost = acknowledged
         .iter()
-        .filter(|(sentence, (variant, expected))| {
+        .filter(|(sentence, Noted { variant, vote, annotated })| {
+            if *annotated && !annotations.contains(sentence.as_str()) {
+                return true;
+            }
             let record = records.get(&(variant.as_str(), sentence.as_str())).and_then(Option::as_ref);
             record.is_none_or(|record| {
-                record["sentiment"] != "positive"
-                    || expected.is_some_and(|expected| record["expected"] != expected)
+                record["sentiment"] != "positive" || vote.is_some_and(|vote| record["expected"] != vote)
             })
         })
         .count();
-    let corrected = acknowledged.values().filter(|(_, expected)| expected.is_some()).count();
+    let votes = acknowledged.values().filter(|noted| noted.vote.is_some()).count();
+    let annotated = acknowledged.values().filter(|noted| noted.annotated).count();
     let at = |index: usize| starts.get(index).copied().unwrap_or_default().as_secs_f64() * 1e3;
     writeln!(
         std::io::stdout(),
-        "{KILLS} kills under the load of {CLIENTS} clients: {} answers and {corrected} corrections acknowledged, {lost} lost, {torn} torn. \
+        "{KILLS} kills under the load of {CLIENTS} clients: {} answers, {votes} votes and {annotated} annotations acknowledged, {lost} lost, {torn} torn; \
+         {} observations of {} not counted, {} after a recount. \
          From the start after a kill to the first answer: {:.0} ms (median), {:.0} ms (the longest).",
         acknowledged.len(),
+        records.len().saturating_sub(counted),
+        records.len(),
+        records.len().saturating_sub(recounted),
         at(starts.len() / 2),
         at(starts.len().saturating_sub(1))
     )?;
     anyhow::ensure!(lost + torn == 0, "what was acknowledged is not there");
+    anyhow::ensure!(recounted == records.len(), "a recount is not exact");
     Ok(())
 }
 
-/// Asks for new sentences, says of every other one that the answer was wrong, and reads cached answers in between, until the app is gone.
+/// How many observations the results speak of.
+fn observations(runtime: &Runtime, app: &App) -> usize {
+    let report = runtime.block_on(app.get("/api/results")).json();
+    let n = |variant: &Value| variant["n"].as_u64().and_then(|n| n.try_into().ok()).unwrap_or(0);
+    report["variants"].as_array().map_or(0, |variants| variants.iter().map(n).sum())
+}
+
+/// Asks for new sentences, says of every other one that the answer was wrong, with a vote and an annotation, until the app is gone.
 async fn client_of(app: String, name: String, acknowledged: Acknowledged) {
     let Ok(client) = Client::builder().no_proxy().build() else { return };
+    let (user, password) = CREDENTIALS.split_once(':').unwrap_or_default();
     let post = async |path: &str, body: Value| -> Option<Value> {
-        let response = client.post(format!("{app}{path}")).json(&body).send().await.ok()?;
+        let request = client.post(format!("{app}{path}")).basic_auth(user, Some(password));
+        let response = request.json(&body).send().await.ok()?;
         if response.status() == 200 { response.json().await.ok() } else { None }
     };
     for number in 0_u32.. {
         let sentence = format!("{name} {number}");
         let Some(answer) = post(SENTIMENT, json!({ "sentence": sentence })).await else { return };
         let Some(variant) = answer["variant"].as_str() else { return };
-        let note = |expected| {
+        let note = |vote, annotated| {
             let mut acknowledged = acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
-            acknowledged.insert(sentence.clone(), (variant.to_owned(), expected));
+            acknowledged.insert(sentence.clone(), Noted { variant: variant.to_owned(), vote, annotated });
         };
-        note(None);
+        note(None, false);
         if number % 2 == 0 {
             let body = json!({ "sentence": sentence, "variant": variant, "expected": "negative" });
             if post("/api/feedback", body).await.is_none() {
                 return;
             }
-            note(Some("negative"));
+            note(Some("negative"), false);
+            let body = json!({ "sentence": sentence, "expected": "negative" });
+            if post("/api/annotations", body).await.is_none() {
+                return;
+            }
+            note(Some("negative"), true);
         }
     }
 }

@@ -5,7 +5,8 @@
 //! the same cores, in turn. They take several turns, and the figures are medians: a machine is not always equally fast, least
 //! of all one that is shared, and what slows down a turn slows down all three.
 //!
-//! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- attack` an ordinary client while others
+//! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- results` what the results cost
+//! however many records there are, `-- attack` an ordinary client while others
 //! attack the app, `-- kills` what is left of a runtime that is killed under load.
 
 #![expect(
@@ -22,6 +23,7 @@ mod load;
 mod native;
 mod process;
 mod report;
+mod results;
 mod subjects;
 
 use std::net::TcpListener;
@@ -38,12 +40,13 @@ fn main() -> anyhow::Result<()> {
         ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
         ["explorer"] => explorer::run(),
         ["kills"] => kills::run(),
+        ["results"] => results::run(Duration::from_secs(10)),
         ["attack"] => attack::run(Duration::from_secs(20)),
         [] => run(Duration::from_secs(3)),
         [seconds] => run(Duration::from_secs(
             seconds.parse().context("the argument is the seconds for the load of a turn")?,
         )),
-        _ => anyhow::bail!("usage: bench [SECONDS | explorer | attack | kills]"),
+        _ => anyhow::bail!("usage: bench [SECONDS | explorer | results | attack | kills]"),
     }
 }
 

@@ -1,15 +1,15 @@
 //! A help desk asks a model how urgent a ticket is, and wants to know which of two prompts does that better.
 //!
-//! In `spin.toml` its component has the labels (`key_value_stores = ["plain", "polite"]`), the model
-//! (`ai_models = ["llama2-chat"]`) and a variable `variants`; each label's store holds a prompt under the key `prompt`.
+//! In `spin.toml` its component has the labels (`key_value_stores = ["plain", "polite", "journal"]`), the model
+//! (`ai_models = ["llama2-chat"]`) and a variable `variants`; each variant's store holds a prompt under the key `prompt`.
 #![cfg(target_family = "wasm")]
 
 use std::time::{Instant, SystemTime};
 
 use experiment::{
     Answer, Experiment, Key, Prompt, Record,
-    analysis::{Outcomes, Report},
-    spin::{Store, Survey},
+    analysis::{Observation, Outcomes, Report},
+    spin::{Changed, Journal, Store, report},
 };
 use serde::{Deserialize, Serialize};
 use spin_sdk::{
@@ -33,6 +33,14 @@ impl Answer for Urgency {
 
     fn is_conclusive(&self) -> bool {
         !matches!(self, Self::Unclear)
+    }
+}
+
+fn name(urgency: &Urgency) -> &str {
+    match urgency {
+        Urgency::High => "high",
+        Urgency::Low => "low",
+        Urgency::Unclear => "unclear",
     }
 }
 
@@ -71,30 +79,22 @@ async fn urgency(ticket: &str) -> anyhow::Result<Urgency> {
     let record = Record::new(&key, answer, prompt.fingerprint(), MODEL)
         .timed(SystemTime::now(), started.elapsed())
         .with_tokens(completion.usage.prompt_token_count, completion.usage.generated_token_count);
-    store.write(&key, record)?;
+    let Changed { before, after } = store.write(&key, record)?;
+    let before = before.as_ref().map(|record| Observation::of_record(record, name));
+    Journal::open()?.tally(variant.label(), before.as_ref(), Some(&Observation::of_record(&after, name)))?;
     Ok(answer)
 }
 
 /// What all observations together say.
-async fn report() -> anyhow::Result<Report> {
-    let name = |urgency: &Urgency| match urgency {
-        Urgency::High => "high",
-        Urgency::Low => "low",
-        Urgency::Unclear => "unclear",
-    };
+async fn results() -> anyhow::Result<Report> {
     let outcomes = Outcomes::new(["high", "low"], "unclear");
-    let mut survey = Survey::start(&experiment().await?, MODEL, DEFAULT_PROMPT, outcomes, name)?;
-    for progress in &mut survey {
-        let progress = progress?;
-        eprintln!("{}: {} of {}", progress.label, progress.read, progress.total);
-    }
-    Ok(survey.report())
+    Ok(report(&experiment().await?, MODEL, DEFAULT_PROMPT, outcomes)?)
 }
 
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     if request.method() == Method::GET {
-        return Ok(serde_json::to_string(&report().await?)?);
+        return Ok(serde_json::to_string(&results().await?)?);
     }
     let ticket = String::from_utf8(request.into_body().bytes().await?.to_vec())?;
     Ok(serde_json::to_string(&urgency(&ticket).await?)?)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use api::{log::warn, origin, response};
 use experiment::{
-    Key, Record,
+    Key,
     spin::{Store, StoreError},
 };
 use problem::Problem;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use spin_sdk::http::{Request, Response, StatusCode};
 
 use super::sentiment::read_body;
-use crate::{correction::Correction, instance::Instance, log};
+use crate::{answering::count, correction::Correction, instance::Instance, log};
 
 /// The body of a response: the record's outcome, and the label that the sentence has from now on.
 #[derive(Serialize)]
@@ -49,10 +49,10 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
 
     let key = Key::for_sentence(sentence.as_str());
     let expected = correction.expected;
-    let record = Store::open(label)
+    let changed = Store::open(label)
         .and_then(|store| store.correct(&key, expected.as_ref()))
         .map_err(|error| failed(&error))?;
-    let Record { answer, .. } = record.ok_or_else(|| {
+    let changed = changed.ok_or_else(|| {
         Problem::new(
             StatusCode::NOT_FOUND,
             format!(
@@ -60,7 +60,9 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
             ),
         )
     })?;
-    Ok(Corrected { variant: label, sentiment: answer, expected })
+    let sentiment = changed.after.answer;
+    count(label.to_owned(), changed);
+    Ok(Corrected { variant: label, sentiment, expected })
 }
 
 fn failed(error: &StoreError) -> Problem {

@@ -1,4 +1,4 @@
-//! `report` and `promote`.
+//! `report`, `recount` and `promote`.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::{LocationArguments, not_empty};
 use crate::commands::promote::Promote;
+use crate::commands::recount::Recount;
 use crate::commands::report::{Format, Report};
 
 #[derive(Debug, Args)]
@@ -52,6 +53,18 @@ impl From<ReportArguments> for Report {
             },
             output: arguments.output,
         }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecountArguments {
+    #[command(flatten)]
+    location: LocationArguments,
+}
+
+impl From<RecountArguments> for Recount {
+    fn from(arguments: RecountArguments) -> Self {
+        Self { location: arguments.location.into() }
     }
 }
 

@@ -14,7 +14,7 @@ use host::Settings;
 use spin_app::variables::Providers;
 
 use crate::model;
-use crate::prepare::{build, offline, seed};
+use crate::prepare::{build, offline, seed, tally};
 use crate::terminal::{Printer, Warning, failure, signal};
 use crate::workspace::{Location, Workspace};
 
@@ -61,7 +61,9 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     // A port in use is told before a build, not after.
     let listener = listen(up.listen)?;
     missing::ask_or_explain(&up.location, printer)?;
-    let Workspace { app, config, .. } = Workspace::open(&up.location)?;
+    let workspace = Workspace::open(&up.location)?;
+    tally::run(&workspace, printer)?;
+    let Workspace { app, config, .. } = workspace;
     if up.build {
         build::run(&app, &[], printer)?;
     }

@@ -14,7 +14,7 @@ use crate::terminal::{Printer, failure};
 use crate::workspace::{OpenStore, ResolvedStore, Target, Workspace};
 
 /// The variable of the app that says which labels take part.
-const VARIANTS: &str = "variants";
+pub(crate) const VARIANTS: &str = "variants";
 
 /// The variable of the app that names the model.
 const MODEL: &str = "model";
@@ -86,7 +86,11 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
 }
 
 /// The experiment of the app; every label that is linked, in one without the variable.
-fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
+///
+/// # Errors
+///
+/// The variable cannot be used, or nothing is linked.
+pub(crate) fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
     if let Some(variants) = workspace.variable(VARIANTS) {
         return variants.parse().map_err(|error| {
             failure(format!(

@@ -1,6 +1,7 @@
 //! `report` and `promote` on real stores.
 
-use experiment::journal::{Annotation, Draw, Given, Round, Stratum};
+use experiment::journal::tally::{INDEX_KEY, PREFIX, Source};
+use experiment::journal::{Annotation, Draw, Given, Round, Stratum, counter};
 use experiment::{Fingerprint, Key, Record};
 use insta::assert_snapshot;
 use redis::Commands as _;
@@ -168,7 +169,7 @@ fn what_the_stores_hold() {
     +----------+----------+---------+----------+--------+-----------+--------+-------+
 
     two compared with one
-      Both prompts answered 240 new sentences and differ on 120; 72 of these are annotated. Votes are compared on 144 sentences that both answered. Both answered 240 sentences and disagree on 120.
+      Both prompts answered 240 new sentences and differ on 120; 72 of these are annotated. Votes are compared on 144 sentences that both answered.
       Annotated differences       72: only one right 0, only two 60, neither 12
       Evidence (decides)          above a million of 20
       Difference of accuracy      +41.7 points
@@ -305,6 +306,71 @@ async fn the_page_opens_from_disk() {
         }
     }
     assert!(browser.text("results-conclusion").await.contains("cargo ab promote two"));
+}
+
+/// What the journal counts, as the results read it.
+fn counted(sandbox: &Sandbox) -> (Vec<Source>, Vec<(String, u64)>) {
+    let rows = app_reads(&sandbox.store("journal"), "journal");
+    let index = rows.iter().find(|(key, _)| key == INDEX_KEY).map(|(_, value)| Source::list(value));
+    let tallies = rows.iter().filter(|(key, _)| key.starts_with(PREFIX) && key != INDEX_KEY);
+    let tallies = tallies.map(|(key, value)| (key.clone(), counter::read(value).unwrap()));
+    (index.unwrap_or_default(), tallies.collect())
+}
+
+#[test]
+fn a_recount_makes_tallies_exact() {
+    let sandbox = app(None);
+    assert_snapshot!(sandbox.session(&["recount"]), @r"
+    $ cargo ab recount
+    Counted 0 observations
+    ");
+    fill_sqlite(&sandbox);
+    let annotations = app_reads(&sandbox.store("journal"), "journal").len();
+    sandbox.ab("recount").ok();
+    let (sources, tallies) = counted(&sandbox);
+    assert_eq!(sources.len(), 3, "two prompts, and an older one: {sources:?}");
+    let of = |part: &str| {
+        tallies.iter().filter(|(key, _)| key.contains(part)).map(|(_, count)| count).sum::<u64>()
+    };
+    let n = tallies.iter().filter(|(key, _)| key.ends_with(":n") && !key.contains("tokens"));
+    assert_eq!((n.map(|(_, count)| count).sum::<u64>(), of(":answer:"), of(":vote:")), (495, 495, 297));
+    assert_eq!((of("tokens:n"), of("tokens:prompt"), of("tokens:generated")), (495, 495 * 90, 495 * 2));
+
+    // Wrong ones are put right, and those of nothing go.
+    let connection = Connection::open(sandbox.store("journal")).unwrap();
+    connection
+        .execute("UPDATE spin_key_value SET value = ?1 WHERE key LIKE 'tally:%:n'", (7_i64.to_le_bytes(),))
+        .unwrap();
+    let insert = "INSERT INTO spin_key_value VALUES ('journal', 'tally:gone:gone:n', ?1)";
+    connection.execute(insert, (7_i64.to_le_bytes(),)).unwrap();
+    drop(connection);
+    sandbox.ab("recount").ok();
+    assert_eq!(counted(&sandbox), (sources, tallies.clone()));
+    let kept = app_reads(&sandbox.store("journal"), "journal").len() - tallies.len() - 1;
+    assert_eq!(kept, annotations, "annotations stay");
+
+    sandbox.ab("unlink key-value journal").ok();
+    assert_snapshot!(sandbox.session(&["recount"]), @r#"
+    $ cargo ab recount
+    error: app "test" has no store linked with the label "journal"
+    hint: tallies are kept there: `kv create journal` and `link key-value journal --store journal` make one
+    [exit status: 1]
+    "#);
+}
+
+#[test]
+fn a_recount_into_redis_is_one_that_redis_can_add_to() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let sandbox = app(Some(&redis));
+    let mut connection = redis::Client::open(redis.url(1)).unwrap().get_connection().unwrap();
+    for (key, value) in records(PROMPTS[0].2, 10, right) {
+        let () = connection.set(key, value).unwrap();
+    }
+    sandbox.ab("recount").ok();
+    let mut journal = redis::Client::open(redis.url(3)).unwrap().get_connection().unwrap();
+    let keys: Vec<String> = journal.keys("tally:*:n").unwrap();
+    let n = keys.iter().find(|key| !key.contains("tokens")).unwrap();
+    assert_eq!(journal.incr::<_, _, u64>(n, 1).unwrap(), 11);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The analysis: counts observations and makes a report of them.
 
-use crate::journal::{Evidence, Round};
+use crate::journal::{Evidence, Round, Tally};
 
 use super::{
     Phase, Plan, Report,
@@ -81,6 +81,15 @@ impl Analysis {
             }
         }
         taken
+    }
+
+    /// Counts what was tallied of a variant's current prompt and model, and so many observations of other ones.
+    pub fn observe_tally(&mut self, variant: usize, tally: &Tally, stale: u64) {
+        let Counted { variants, outcomes, .. } = &mut self.counted;
+        if let Some((_, counted)) = variants.get_mut(variant) {
+            counted.add_tally(tally, outcomes);
+            counted.stale += stale;
+        }
     }
 
     /// Adds a phase of assignments, for the check of the sample ratio. Phases whose weights differ are warned of.

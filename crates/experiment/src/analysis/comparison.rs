@@ -166,8 +166,8 @@ pub(super) fn of(
             fixed: evidence.fixed_interval(),
         }),
         seen_by_both: SeenByBoth {
-            n: tally.seen,
-            differ: tally.differ,
+            n: tally.seen.max(annotated.map_or(0, |counts| counts.compared)),
+            differ: tally.differ.max(annotated.map_or(0, |counts| counts.differ)),
             differ_unlabelled: tally.differ_unlabelled,
             conflicting_labels: tally.conflicting,
         },

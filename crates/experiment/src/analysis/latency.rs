@@ -41,9 +41,14 @@ impl Default for Latencies {
 impl Latencies {
     /// Counts a latency in milliseconds.
     pub fn add(&mut self, milliseconds: u64) {
-        self.buckets[bucket(milliseconds)] += 1;
-        self.n += 1;
-        self.sum = self.sum.saturating_add(milliseconds);
+        self.add_many(milliseconds, 1);
+    }
+
+    /// Counts so many latencies of as many milliseconds.
+    pub fn add_many(&mut self, milliseconds: u64, count: u64) {
+        self.buckets[bucket(milliseconds)] += count;
+        self.n += count;
+        self.sum = self.sum.saturating_add(milliseconds.saturating_mul(count));
     }
 
     /// The summary; `None` of nothing.

@@ -44,7 +44,6 @@
 //! - [`tally`](Analysis): counting, per variant and per pair of variants
 //! - [`pairing`](join_sorted): finding the sentences that several variants saw
 //! - [`latency`](Latencies): percentiles in bounded memory
-//! - [`progress`](Progress): how far the reading of observations has come
 //! - [`variant`](VariantReport), [`comparison`](Comparison), [`sample_ratio`](SampleRatioReport), [`warning`](Warning): what
 //!   comes out, part by part
 //! - [`report`](Report): all of it
@@ -55,7 +54,6 @@ mod comparison;
 mod latency;
 mod observation;
 mod pairing;
-mod progress;
 mod report;
 mod sample_ratio;
 mod tally;
@@ -67,7 +65,6 @@ pub use comparison::{Annotated, Comparison, Design, Difference, Each, SeenByBoth
 pub use latency::{Latencies, Latency};
 pub use observation::{CurrentVariant, Observation, Outcomes};
 pub use pairing::join_sorted;
-pub use progress::Progress;
 pub use report::{Method, Report};
 pub use sample_ratio::{AssignedReport, Phase, SampleRatioReport};
 pub use variant::{ConfusionRow, Estimate, OutcomeCount, Proportion, Tokens, VariantReport};

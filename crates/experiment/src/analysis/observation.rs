@@ -88,7 +88,7 @@ impl Outcomes {
         }
     }
 
-    fn label(&self, name: &str) -> Option<u16> {
+    pub(super) fn label(&self, name: &str) -> Option<u16> {
         self.labels.iter().position(|label| label == name)?.try_into().ok()
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::statistics::{Pairs, classification::Confusion};
 
+use crate::journal::Tally;
+
 use super::{
     latency::Latencies,
-    observation::{Judged, Observation},
+    observation::{Judged, Observation, Outcomes},
 };
 
 /// What was counted of one variant.
@@ -57,6 +59,26 @@ impl VariantTally {
             self.tokens.prompt += u64::from(observation.prompt_tokens);
             self.tokens.generated += u64::from(observation.generated_tokens);
         }
+    }
+}
+
+impl VariantTally {
+    /// Adds what was counted when records were written.
+    pub(super) fn add_tally(&mut self, tally: &Tally, names: &Outcomes) {
+        let unsure = self.outcomes.len() - 1;
+        for (outcome, milliseconds, count) in &tally.answers {
+            self.n += count;
+            self.outcomes[names.label(outcome).map_or(unsure, usize::from)] += count;
+            self.latencies.add_many(*milliseconds, *count);
+        }
+        for (expected, outcome, count) in &tally.votes {
+            if let Some(expected) = names.label(expected) {
+                self.confusion.add_many(usize::from(expected), names.label(outcome).map(usize::from), *count);
+            }
+        }
+        self.tokens.n += tally.with_tokens;
+        self.tokens.prompt += tally.prompt_tokens;
+        self.tokens.generated += tally.generated_tokens;
     }
 }
 

@@ -11,6 +11,17 @@ pub fn read(value: &[u8]) -> Option<u64> {
     }
 }
 
+/// The value that holds a number, in a Redis store or in an `SQLite` one.
+pub fn value(number: i64, in_redis: bool) -> Vec<u8> {
+    if in_redis { number.to_string().into_bytes() } else { number.to_le_bytes().to_vec() }
+}
+
+/// Whether a value is a counter, of whatever sign.
+pub fn is_one(value: &[u8]) -> bool {
+    let text = str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok());
+    text.is_some() || value.len() == size_of::<i64>()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -11,22 +11,27 @@
 //! | `queue:ROUND:differ:SLOT`, `queue:ROUND:agree:SLOT` | a [`Draw`], as JSON; at most 512 in all |
 //! | `annotation:ROUND:HASH` | an [`Annotation`], as JSON; `ROUND` is `-` where the sentence was not drawn |
 //!
+//! What was observed of each prompt is counted here as well: see [`tally`].
+//!
 //! - [`round`](Round): the prompts that are compared, and the keys of what belongs to them
 //! - [`draw`](Draw): a sentence with what each prompt made of it, and which draws are kept
 //! - [`annotation`](Annotation): what people say of a sentence
 //! - [`counter`]: the two forms in which stores keep a number
 //! - [`evidence`](Evidence): what the annotations say of the prompts
+//! - [`tally`]: what was observed of each prompt
 
 mod annotation;
 pub mod counter;
 mod draw;
 mod evidence;
 mod round;
+pub mod tally;
 
 pub use annotation::{Annotation, Given, Said};
 pub use draw::{Draw, Stratum};
 pub use evidence::{Evidence, Standing};
 pub use round::Round;
+pub use tally::Tally;
 
 /// The label of the journal's store.
 pub const LABEL: &str = "journal";

@@ -105,7 +105,8 @@ fn basis(comparison: &Comparison, live: bool) -> String {
 /// What both answered, labelled or not, unless all of it is compared.
 fn overlap(comparison: &Comparison) -> Option<String> {
     let seen = comparison.seen_by_both;
-    if comparison.design == Design::Paired && seen.n == comparison.n {
+    let drawn = comparison.annotated.is_some_and(|annotated| annotated.counts.compared == seen.n);
+    if drawn || (comparison.design == Design::Paired && seen.n == comparison.n) {
         return None;
     }
     if seen.n == 0 {

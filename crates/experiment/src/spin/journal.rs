@@ -5,7 +5,14 @@ use std::collections::HashSet;
 use rand::{Rng, RngExt as _, seq::SliceRandom as _};
 
 use super::store::{Store, StoreError};
-use crate::journal::{Annotation, Draw, Evidence, Given, LABEL, Round, Stratum, counter};
+use crate::{
+    Fingerprint,
+    analysis::Observation,
+    journal::{
+        Annotation, Draw, Evidence, Given, LABEL, Round, Stratum, counter,
+        tally::{self, INDEX_KEY, Source, Tally},
+    },
+};
 
 /// How many values are read in one host call.
 const BATCH: usize = 200;
@@ -103,8 +110,12 @@ impl Journal {
 
     /// All that the journal says of the prompts of a round.
     pub fn evidence(&self, round: Round) -> Result<Evidence, StoreError> {
-        let mut keys = self.store.keys()?;
-        keys.retain(|key| Round::is_annotation(key));
+        self.evidence_in(&self.keys()?, round)
+    }
+
+    /// The same, `keys` being those of the journal.
+    pub(super) fn evidence_in(&self, keys: &[String], round: Round) -> Result<Evidence, StoreError> {
+        let mut keys: Vec<_> = keys.iter().filter(|key| Round::is_annotation(key)).cloned().collect();
         keys.extend(Stratum::ALL.map(|stratum| round.counter_key(stratum)));
         let mut evidence = Evidence::new(round);
         for keys in keys.chunks(BATCH) {
@@ -113,6 +124,84 @@ impl Journal {
             }
         }
         Ok(evidence)
+    }
+
+    /// All keys: those of annotations, of draws that are kept, and of counters.
+    pub(super) fn keys(&self) -> Result<Vec<String>, StoreError> {
+        self.store.keys()
+    }
+
+    /// Counts that one observation has taken the place of another, or of none, in the store of `label`. A host call, and one for each
+    /// counter that changes: for a new observation five.
+    pub fn tally(
+        &self,
+        label: &str,
+        old: Option<&Observation<'_>>,
+        new: Option<&Observation<'_>>,
+    ) -> Result<(), StoreError> {
+        let changes = tally::changes(old, new);
+        let mut keys: Vec<String> = changes.keys().cloned().collect();
+        keys.push(INDEX_KEY.to_owned());
+        let known = self.store.read_many(&keys)?;
+        for (key, change) in changes {
+            self.store.add(
+                &key,
+                change,
+                known.iter().find(|(known, _)| *known == key).map(|(_, value)| &**value),
+            )?;
+        }
+        let Some(observation) = new else { return Ok(()) };
+        let is_listed = |value: &[u8]| {
+            Source::list(value).iter().any(|source| source.is(observation.prompt, observation.model))
+        };
+        if known.iter().any(|(key, value)| key == INDEX_KEY && is_listed(value)) {
+            return Ok(());
+        }
+        self.store.change(INDEX_KEY, |current| {
+            let mut sources = current.map(Source::list).unwrap_or_default();
+            if current.is_some_and(is_listed) {
+                return Ok(None);
+            }
+            sources.push(Source::of(label, observation));
+            Ok(Some(serde_json::to_vec(&sources)?))
+        })
+    }
+
+    /// The prompts and models of which there are tallies.
+    pub(super) fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        Ok(self.store.read_one(INDEX_KEY)?.map(|value| Source::list(&value)).unwrap_or_default())
+    }
+
+    /// How many observations there are of some prompts and models.
+    pub(super) fn observations<'s>(
+        &self,
+        sources: impl Iterator<Item = &'s Source>,
+    ) -> Result<u64, StoreError> {
+        let keys: Vec<_> = sources.map(Source::n_key).collect();
+        let mut sum = 0;
+        for keys in keys.chunks(BATCH) {
+            let values = self.store.read_many(keys)?;
+            sum += values.iter().filter_map(|(_, value)| counter::read(value)).sum::<u64>();
+        }
+        Ok(sum)
+    }
+
+    /// What was counted of a prompt and a model, `keys` being those of the journal.
+    pub(super) fn tally_of(
+        &self,
+        keys: &[String],
+        prompt: Fingerprint,
+        model: &str,
+    ) -> Result<Tally, StoreError> {
+        let start = Tally::start(prompt, model);
+        let keys: Vec<_> = keys.iter().filter(|key| key.starts_with(&start)).cloned().collect();
+        let mut tally = Tally::default();
+        for keys in keys.chunks(BATCH) {
+            for (key, value) in self.store.read_many(keys)? {
+                tally.take(&key, &value);
+            }
+        }
+        Ok(tally)
     }
 
     /// What was drawn for a sentence, if it was: found among the draws that are kept, or with its annotation.

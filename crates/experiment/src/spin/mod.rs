@@ -6,12 +6,13 @@
 #![doc = include_str!("../../examples/help_desk.rs")]
 //! ```
 //!
-//! What people say about its answers goes to [`Store::correct`], and a [`Survey`] makes a report of all observations.
+//! What people say about its answers goes to [`Store::correct`]. [`Journal::tally`] counts what was written, and [`report`]
+//! says what all of it amounts to.
 
 mod journal;
+mod results;
 mod store;
-mod survey;
 
 pub use self::journal::Journal;
-pub use self::store::{Store, StoreError, StoredValues};
-pub use self::survey::Survey;
+pub use self::results::report;
+pub use self::store::{Changed, Store, StoreError, StoredValues};

@@ -34,6 +34,15 @@ pub struct StoredValues {
     pub record: Option<Vec<u8>>,
 }
 
+/// A record that was written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Changed<A> {
+    /// What it replaced, if that was a record.
+    pub before: Option<Record<A>>,
+    /// What the store holds now.
+    pub after: Record<A>,
+}
+
 impl<'l> Store<'l> {
     /// Opens the store that `label` is linked to. One host call.
     pub fn open(label: impl Into<Cow<'l, str>>) -> Result<Self, StoreError> {
@@ -65,34 +74,43 @@ impl<'l> Store<'l> {
 
     /// Replaces the record of a sentence, never another value, but keeps what a person said about the sentence, as the store has it: that may have changed
     /// while the model was asked. Three host calls.
-    pub fn write<A: Answer>(&self, key: &Key, mut record: Record<A>) -> Result<(), StoreError> {
+    pub fn write<A: Answer + Clone>(
+        &self,
+        key: &Key,
+        mut record: Record<A>,
+    ) -> Result<Changed<A>, StoreError> {
+        let mut before = None;
         self.change(key.as_str(), |current| {
-            if let Some(current) = current {
-                match Record::<A>::from_json(current) {
-                    Some(known) => record.expected = known.expected,
-                    None if Record::<A>::is_answer_alone(current) => {}
-                    None => return Err(StoreError::Foreign { label: self.label.to_string() }),
+            before = current.and_then(Record::<A>::from_json);
+            match (current, &before) {
+                (Some(_), Some(known)) => record.expected.clone_from(&known.expected),
+                (Some(current), None) if !Record::<A>::is_answer_alone(current) => {
+                    return Err(StoreError::Foreign { label: self.label.to_string() });
                 }
+                _ => {}
             }
             Ok(Some(record.to_json()?))
-        })
+        })?;
+        Ok(Changed { before, after: record })
     }
 
-    /// Sets what a person says would have been right for a sentence, or takes it back. Returns the changed record, or `None` if
-    /// the store has none; it gets none then. Three host calls.
+    /// Sets what a person says would have been right for a sentence, or takes it back. Returns the record before and after, or `None`
+    /// if the store has none; it gets none then. Three host calls.
     pub fn correct<A: Answer + Clone>(
         &self,
         key: &Key,
         expected: Option<&A>,
-    ) -> Result<Option<Record<A>>, StoreError> {
-        let mut corrected = None;
+    ) -> Result<Option<Changed<A>>, StoreError> {
+        let mut changed = None;
         self.change(key.as_str(), |current| {
-            corrected = current
-                .and_then(Record::<A>::from_json)
-                .map(|record| record.with_expected(expected.cloned()));
-            Ok(corrected.as_ref().map(Record::to_json).transpose()?)
+            let before = current.and_then(Record::<A>::from_json);
+            changed = before.map(|before| {
+                let after = before.clone().with_expected(expected.cloned());
+                Changed { before: Some(before), after }
+            });
+            Ok(changed.as_ref().map(|changed| changed.after.to_json()).transpose()?)
         })?;
-        Ok(corrected)
+        Ok(changed)
     }
 
     /// Replaces the value of a key with what `change` makes of it, again and again until nobody else has changed it in between;
@@ -127,13 +145,19 @@ impl<'l> Store<'l> {
         self.bucket.delete_many(&[key]).map_err(|error| self.error(error))
     }
 
-    /// Adds one to a counter and returns the sum. Two host calls: on Spin, to add to a value that is no counter is a panic.
+    /// Adds one to a counter and returns the sum. Two host calls.
     pub(super) fn count(&self, key: &str) -> Result<u64, StoreError> {
-        if self.read_one(key)?.is_some_and(|value| counter::read(&value).is_none()) {
+        let known = self.read_one(key)?;
+        self.add(key, 1, known.as_deref()).map(i64::unsigned_abs)
+    }
+
+    /// Adds to a counter whose value was `known` a moment ago, and returns the sum. One host call; none where that is no counter, as to
+    /// add to such a value is a panic on Spin.
+    pub(super) fn add(&self, key: &str, change: i64, known: Option<&[u8]>) -> Result<i64, StoreError> {
+        if known.is_some_and(|value| !counter::is_one(value)) {
             return Err(StoreError::Foreign { label: self.label.to_string() });
         }
-        let sum = self.bucket.increment(key, 1).map_err(|error| self.error(error))?;
-        Ok(sum.unsigned_abs())
+        self.bucket.increment(key, change).map_err(|error| self.error(error))
     }
 
     /// The keys of a store, in any order.

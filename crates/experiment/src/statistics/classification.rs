@@ -33,10 +33,15 @@ impl Confusion {
     /// Counts an observation. `outcome` is `None`, or anything beyond the labels, for an answer that is no label. An
     /// `expected` beyond the labels is not counted.
     pub fn add(&mut self, expected: usize, outcome: Option<usize>) {
+        self.add_many(expected, outcome, 1);
+    }
+
+    /// Counts so many observations.
+    pub fn add_many(&mut self, expected: usize, outcome: Option<usize>, observations: u64) {
         if expected < self.labels {
             let column = outcome.unwrap_or(self.labels).min(self.labels);
             let count = &mut self.counts[expected * (self.labels + 1) + column];
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(observations);
         }
     }
 
