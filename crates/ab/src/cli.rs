@@ -44,6 +44,8 @@ enum Command {
     Eval(Box<eval::EvalArguments>),
     /// Report what live observations and people's corrections say
     Report(report::ReportArguments),
+    /// Ask the variants for the sentences that only others have answered
+    Backfill(report::BackfillArguments),
     /// Count again what was observed, from the records
     Recount(report::RecountArguments),
     /// Make the better variant the only one, by relinking
@@ -72,6 +74,7 @@ impl Cli {
             Command::Unlink(command) => command.run(printer),
             Command::Eval(arguments) => commands::eval::run(&(*arguments).into(), printer),
             Command::Report(arguments) => commands::report::run(&arguments.into(), printer),
+            Command::Backfill(arguments) => commands::backfill::run(&arguments.into(), printer),
             Command::Recount(arguments) => commands::recount::run(&arguments.into(), printer),
             Command::Promote(arguments) => commands::promote::run(&arguments.into(), printer),
             Command::Completions { shell } => commands::completions::run(Self::command(), shell, printer),

@@ -78,6 +78,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         recount.arg("--from").arg(app.manifest_folder()).status()?.success(),
         "the recount failed"
     );
+    // What was answered last is given again for a quarter of a second.
+    std::thread::sleep(Duration::from_millis(500));
     let recounted = observations(&runtime, &app);
     let acknowledged = acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
     let lost = acknowledged

@@ -6,7 +6,7 @@
 //! of all one that is shared, and what slows down a turn slows down all three.
 //!
 //! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- results` what the results cost
-//! however many records there are, `-- attack` an ordinary client while others
+//! however many records there are, `-- shadow` what shadow answers cost those who are served, `-- attack` an ordinary client while others
 //! attack the app, `-- kills` what is left of a runtime that is killed under load.
 
 #![expect(
@@ -24,6 +24,7 @@ mod native;
 mod process;
 mod report;
 mod results;
+mod shadow;
 mod subjects;
 
 use std::net::TcpListener;
@@ -41,12 +42,13 @@ fn main() -> anyhow::Result<()> {
         ["explorer"] => explorer::run(),
         ["kills"] => kills::run(),
         ["results"] => results::run(Duration::from_secs(10)),
+        ["shadow"] => shadow::run(Duration::from_secs(2)),
         ["attack"] => attack::run(Duration::from_secs(20)),
         [] => run(Duration::from_secs(3)),
         [seconds] => run(Duration::from_secs(
             seconds.parse().context("the argument is the seconds for the load of a turn")?,
         )),
-        _ => anyhow::bail!("usage: bench [SECONDS | explorer | results | attack | kills]"),
+        _ => anyhow::bail!("usage: bench [SECONDS | explorer | results | shadow | attack | kills]"),
     }
 }
 

@@ -1,10 +1,11 @@
-//! `report`, `recount` and `promote`.
+//! `report`, `backfill`, `recount` and `promote`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::{LocationArguments, not_empty};
+use crate::commands::backfill::Backfill;
 use crate::commands::promote::Promote;
 use crate::commands::recount::Recount;
 use crate::commands::report::{Format, Report};
@@ -53,6 +54,25 @@ impl From<ReportArguments> for Report {
             },
             output: arguments.output,
         }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackfillArguments {
+    /// Ask for at most N sentences
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Only say how much would be asked
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    location: LocationArguments,
+}
+
+impl From<BackfillArguments> for Backfill {
+    fn from(arguments: BackfillArguments) -> Self {
+        let BackfillArguments { limit, dry_run, location } = arguments;
+        Self { limit, dry_run, location: location.into() }
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::sandbox::{Sandbox, app_reads};
 use e2e::axe;
 use e2e::browser::Browser;
+use e2e::model_server::{ModelServer, Reply};
 use e2e::redis_server::RedisServer;
 
 const APP: &str = "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
@@ -371,6 +372,61 @@ fn a_recount_into_redis_is_one_that_redis_can_add_to() {
     let keys: Vec<String> = journal.keys("tally:*:n").unwrap();
     let n = keys.iter().find(|key| !key.contains("tokens")).unwrap();
     assert_eq!(journal.incr::<_, _, u64>(n, 1).unwrap(), 11);
+}
+
+/// Sentences that one prompt alone has answered are put to the other one, and those on which they differ wait for somebody to annotate
+/// them.
+#[test]
+fn what_one_prompt_has_not_answered_is_asked_later() {
+    let (sandbox, model) = (app(None), ModelServer::start().unwrap());
+    model.answer_with("positive").answer_sentence("Sentence 3", Reply::Status(400));
+    sandbox.write(
+        "spin.toml",
+        APP.replace(
+            "[component.api]",
+            &format!("model_server = {{ default = \"{}\" }}\n[component.api]", model.url()),
+        ),
+    );
+    let connection = Connection::open(sandbox.store("case-a")).unwrap();
+    for (key, value) in records(PROMPTS[0].2, 6, right) {
+        let insert = "INSERT INTO spin_key_value VALUES ('one', ?1, ?2)";
+        connection.execute(insert, (key, value)).unwrap();
+    }
+    drop(connection);
+    sandbox.ab("recount").ok();
+    assert_snapshot!(sandbox.session(&["backfill --dry-run", "backfill --limit 2 --dry-run"]), @r"
+    $ cargo ab backfill --dry-run
+    6 questions for 6 sentences would be asked
+    $ cargo ab backfill --limit 2 --dry-run
+    2 questions for 2 sentences would be asked
+    ");
+    assert!(model.requests().is_empty());
+    let run = sandbox.ab("backfill").seen();
+    assert!(
+        run.contains("5 questions answered") && run.contains("error: 1 question was not answered"),
+        "{run}"
+    );
+    model.answer_sentence("Sentence 3", "negative");
+    let asked = model.requests().len();
+    sandbox.ab("backfill").ok();
+    assert_eq!(model.requests().len(), asked + 1, "what was answered is not asked again");
+    assert_eq!(app_reads(&sandbox.store("case-b"), "two").len(), 6 + 1);
+
+    let round = Round::new(PROMPTS.map(|(_, _, prompt)| Fingerprint::of(prompt)), "llama2-chat");
+    let rows = app_reads(&sandbox.store("journal"), "journal");
+    let drawn = |stratum| {
+        let key = round.counter_key(stratum);
+        rows.iter().find(|(name, _)| *name == key).and_then(|(_, value)| counter::read(value))
+    };
+    // Sentences 0 and 3 are positive by the first prompt; the second says negative to the latter.
+    assert_eq!((drawn(Stratum::Agree), drawn(Stratum::Differ)), (Some(1), Some(5)));
+    let (_, tallies) = counted(&sandbox);
+    let n = tallies.iter().filter(|(key, _)| key.ends_with(":n") && !key.contains("tokens"));
+    assert_eq!(n.map(|(_, count)| count).collect::<Vec<_>>(), [&6, &6]);
+    assert_snapshot!(sandbox.session(&["backfill"]), @r"
+    $ cargo ab backfill
+    0 questions for 0 sentences
+    ");
 }
 
 #[test]

@@ -190,8 +190,8 @@ fn need(decision: &Verdict, report: &Report) -> Vec<String> {
         (None, _) => vec!["The label `journal` is not linked, so nobody can annotate. Link a store to it.".to_owned()],
         (Some(0), _) => vec![
             "No new sentence has been answered by all prompts yet, and only where their answers differ can people tell \
-             which is better. The variable `shadow` says how many sentences all prompts answer; `cargo ab eval` compares \
-             prompts on a data set."
+             which is better. The variable `shadow` says how many sentences all prompts answer, and `cargo ab backfill` asks \
+             them for those that are there."
                 .to_owned(),
         ],
         (_, Some(needed)) => {
