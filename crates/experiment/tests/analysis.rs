@@ -127,14 +127,15 @@ fn a_single_variant_has_no_comparison() {
 #[test]
 fn as_json() {
     let mut analysis = analysis(2);
-    for (variant, sentence, outcome, expected) in [
-        (0, "a", "good", Some("good")),
-        (0, "b", "unsure", Some("bad")),
-        (0, "c", "bad", None),
-        (1, "a", "good", None),
-        (1, "b", "bad", None),
+    for answers in [
+        &[(0, "good", Some("good")), (1, "good", None)][..],
+        &[(0, "unsure", Some("bad")), (1, "bad", None)],
+        &[(0, "bad", None)],
     ] {
-        analysis.observe_sentence(variant, sentence, &observation(variant, outcome, expected));
+        let answers = answers.iter();
+        let seen =
+            answers.map(|&(variant, outcome, expected)| (variant, observation(variant, outcome, expected)));
+        analysis.observe_together(&seen.collect::<Vec<_>>());
     }
     analysis.add_phase(Phase { weights: vec![1, 1], assigned: vec![3, 5] });
     let mut report = serde_json::to_value(analysis.report()).unwrap();
@@ -394,10 +395,10 @@ fn the_design_follows_the_number_of_pairs() {
 #[test]
 fn labels_that_conflict_make_no_pair() {
     let mut analysis = analysis(2);
-    analysis.observe_sentence(0, "a", &observation(0, "good", Some("good")));
-    analysis.observe_sentence(1, "a", &observation(1, "bad", Some("bad")));
-    // Seen again by the same variant: counted, and not paired a second time.
-    analysis.observe_sentence(1, "a", &observation(1, "bad", Some("good")));
+    let seen = [(0, observation(0, "good", Some("good"))), (1, observation(1, "bad", Some("bad")))];
+    analysis.observe_together(&seen);
+    // By itself: counted, and not paired.
+    analysis.observe(1, &observation(1, "bad", Some("good")));
     let report = analysis.report();
     let comparison = &report.comparisons[0];
     assert_eq!((comparison.seen_by_both.n, comparison.seen_by_both.conflicting_labels), (1, 1));
@@ -450,9 +451,9 @@ fn answers() -> impl Strategy<Value = Vec<[Option<Answer>; 3]>> {
 }
 
 proptest! {
-    /// Sentence by sentence, variant by variant backwards, or joined from sorted streams: the same report.
+    /// Sentence by sentence or joined from sorted streams: the same report.
     #[test]
-    fn the_order_of_observations_is_of_no_account(sentences in answers()) {
+    fn joined_streams_say_the_same(sentences in answers()) {
         let seen = |variant: usize, answer: Answer| observation(variant, answer.outcome, answer.expected);
         let key = |index: usize| format!("{index:03}");
 
@@ -460,15 +461,6 @@ proptest! {
         for answers in &sentences {
             let answers = answers.iter().enumerate().filter_map(|(variant, answer)| Some((variant, seen(variant, (*answer)?))));
             together.observe_together(&answers.collect::<Vec<_>>());
-        }
-
-        let mut one_by_one = analysis(3);
-        for variant in (0..3).rev() {
-            for (index, answers) in sentences.iter().enumerate().rev() {
-                if let Some(answer) = answers[variant] {
-                    one_by_one.observe_sentence(variant, &key(index), &seen(variant, answer));
-                }
-            }
         }
 
         let streams = (0..3).map(|variant| {
@@ -481,7 +473,6 @@ proptest! {
         }
 
         let report = together.report();
-        prop_assert_eq!(&one_by_one.report(), &report);
         prop_assert_eq!(&joined.report(), &report);
     }
 }

@@ -17,24 +17,24 @@ fn report(plan: Plan, seen: &[Seen], stale: bool, phase: Option<[u64; 2]>) -> Re
     let variants =
         variants.map(|(seen, label)| CurrentVariant::new(label, 1, Fingerprint::of(seen.0), "m")).collect();
     let mut analysis = Analysis::new(Outcomes::new(["good", "bad"], "unsure"), variants, plan);
-    for (variant, &Seen(prompt, labelled, right, unlabelled)) in seen.iter().enumerate() {
-        let observation = |outcome, expected| Observation {
-            prompt: Fingerprint::of(if stale { "old" } else { prompt }),
-            model: "m",
-            outcome,
-            expected,
-            elapsed_ms: Some(1_500),
-            prompt_tokens: 90,
-            generated_tokens: 2,
-        };
-        for number in 0..labelled {
-            let outcome = if number < right { "good" } else { "bad" };
-            analysis.observe_sentence(variant, &number.to_string(), &observation(outcome, Some("good")));
-        }
-        for number in labelled..labelled + unlabelled {
-            let outcome = ["good", "bad"][variant % 2];
-            analysis.observe_sentence(variant, &number.to_string(), &observation(outcome, None));
-        }
+    let most = seen.iter().map(|seen| seen.1 + seen.3).max().unwrap_or(0);
+    for number in 0..most {
+        let answers = seen.iter().enumerate().filter(|(_, seen)| number < seen.1 + seen.3);
+        let observed = answers.map(|(variant, &Seen(prompt, labelled, right, _))| {
+            let is_labelled = number < labelled;
+            let by_label = if number < right { "good" } else { "bad" };
+            let observation = Observation {
+                prompt: Fingerprint::of(if stale { "old" } else { prompt }),
+                model: "m",
+                outcome: if is_labelled { by_label } else { ["good", "bad"][variant % 2] },
+                expected: is_labelled.then_some("good"),
+                elapsed_ms: Some(1_500),
+                prompt_tokens: 90,
+                generated_tokens: 2,
+            };
+            (variant, observation)
+        });
+        analysis.observe_together(&observed.collect::<Vec<_>>());
     }
     let mut evidence = Evidence::new(analysis.round());
     let all = seen.iter().map(|seen| seen.1 + seen.3).min().unwrap_or(0);

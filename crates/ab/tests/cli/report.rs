@@ -374,6 +374,37 @@ fn a_recount_into_redis_is_one_that_redis_can_add_to() {
     assert_eq!(journal.incr::<_, _, u64>(n, 1).unwrap(), 11);
 }
 
+#[test]
+fn a_journal_moves_to_redis_and_back() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let sandbox = app(None);
+    fill_sqlite(&sandbox);
+    sandbox.ab("recount").ok();
+    let before = counted(&sandbox);
+    let report = || sandbox.ab("report --format json").ok().output_text();
+    let reported = report();
+    let exported = sandbox.ab("kv export --store journal").ok();
+    sandbox.ab(&format!("kv create remote --redis {}", redis.url(7))).ok();
+    sandbox.ab_with_input("kv import --store remote", exported.bytes()).ok();
+    let mut connection = redis::Client::open(redis.url(7)).unwrap().get_connection().unwrap();
+    for key in before.1.iter().map(|(key, _)| key) {
+        let () = connection.incr(key, 1).unwrap();
+        let () = connection.decr(key, 1).unwrap();
+    }
+    sandbox.ab("link key-value journal --store remote --yes").ok();
+    assert_eq!(report(), reported, "the verdict is the same");
+    let exported = sandbox.ab("kv export --store remote").ok();
+    sandbox.ab("kv create again").ok();
+    sandbox.ab_with_input("kv import --store again", exported.bytes()).ok();
+    sandbox.ab("link key-value journal --store again --yes").ok();
+    assert_eq!(report(), reported);
+    let original = app_reads(&sandbox.store("again"), "journal");
+    for (key, count) in before.1 {
+        let value = original.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone());
+        assert_eq!(value, Some(counter::value(i64::try_from(count).unwrap(), false)), "{key}");
+    }
+}
+
 /// Sentences that one prompt alone has answered are put to the other one, and those on which they differ wait for somebody to annotate
 /// them.
 #[test]

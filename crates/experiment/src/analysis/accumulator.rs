@@ -5,7 +5,6 @@ use crate::journal::{Evidence, Round, Tally};
 use super::{
     Phase, Plan, Report,
     observation::{CurrentVariant, Judged, Observation, Outcomes},
-    pairing::Sightings,
     report::{self, Counted},
     tally::{PairTally, VariantTally, pairs_of},
 };
@@ -23,14 +22,11 @@ pub enum Taken {
 
 /// Counts observations of the variants of one experiment, and reports.
 ///
-/// Variants are known by their position. Of the three ways to hand over an observation, [`observe`](Self::observe)
-/// compares variants as independent only; [`observe_together`](Self::observe_together) and
-/// [`observe_sentence`](Self::observe_sentence) pair them as well. Only the last one needs memory for each sentence: 16 to
-/// 32 bytes per sentence and variant.
+/// Variants are known by their position. [`observe`](Self::observe) compares variants as independent only,
+/// [`observe_together`](Self::observe_together) pairs them as well, and [`observe_tally`](Self::observe_tally) takes what was counted before.
 #[derive(Clone, Debug)]
 pub struct Analysis {
     counted: Counted,
-    sightings: Sightings,
 }
 
 impl Analysis {
@@ -45,7 +41,7 @@ impl Analysis {
             phases: Vec::new(),
             evidence: None,
         };
-        Self { counted, sightings: Sightings::default() }
+        Self { counted }
     }
 
     /// Counts an observation of a variant, whatever others made of the same sentence.
@@ -64,23 +60,6 @@ impl Analysis {
                 self.pair(*one, *other);
             }
         }
-    }
-
-    /// Counts an observation of a variant, and pairs it with what other variants made of the same sentence, in any
-    /// order. Of several observations of one variant and one sentence, only the first is paired.
-    pub fn observe_sentence(
-        &mut self,
-        variant: usize,
-        sentence: &str,
-        observation: &Observation<'_>,
-    ) -> Taken {
-        let (taken, judged) = self.count(variant, observation);
-        if let Some(judged) = judged {
-            for other in self.sightings.see(variant, self.counted.variants.len(), sentence, judged) {
-                self.pair((variant, judged), other);
-            }
-        }
-        taken
     }
 
     /// Counts what was tallied of a variant's current prompt and model, and so many observations of other ones.

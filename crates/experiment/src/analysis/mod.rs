@@ -21,7 +21,7 @@
 //!     variants.map(|(prompt, label)| CurrentVariant::new(label, 1, *prompt, "llama2-chat")).collect(),
 //!     Plan::default(),
 //! );
-//! for (variant, outcome) in [(0, "unsure"), (1, "positive")] {
+//! let observed = [(0, "unsure"), (1, "positive")].map(|(variant, outcome)| {
 //!     let observation = Observation {
 //!         prompt: prompts[variant],
 //!         model: "llama2-chat",
@@ -31,8 +31,9 @@
 //!         prompt_tokens: 96,
 //!         generated_tokens: 3,
 //!     };
-//!     analysis.observe_sentence(variant, "I just aced my exam!", &observation);
-//! }
+//!     (variant, observation)
+//! });
+//! analysis.observe_together(&observed);
 //! let report = analysis.report();
 //! assert_eq!(report.comparisons[0].pairs.only_second, 1);
 //! assert_eq!(report.decision.unwrap().status, Status::NotDecided);

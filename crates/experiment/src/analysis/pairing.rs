@@ -1,46 +1,6 @@
 //! Finding the sentences that several variants saw.
 
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    iter,
-};
-
-use super::observation::Judged;
-
-/// What each variant made of each sentence, by a 64-bit digest of the two: 16 bytes, whatever the sentence's length
-/// (32 at most, with the map's spare room). Among a million sentences, two are taken for one with a probability of
-/// 1 in 10⁷.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sightings {
-    judged: HashMap<u64, Judged>,
-}
-
-impl Sightings {
-    /// Keeps what a variant made of a sentence, and says what the others, of `variants` in all, made of it before. Of
-    /// a sentence that the variant saw already, the first observation stays and nothing is said.
-    pub(super) fn see(
-        &mut self,
-        variant: usize,
-        variants: usize,
-        sentence: &str,
-        judged: Judged,
-    ) -> Vec<(usize, Judged)> {
-        let mut seen_before = false;
-        self.judged.entry(digest(variant, sentence)).and_modify(|_| seen_before = true).or_insert(judged);
-        if seen_before {
-            return Vec::new();
-        }
-        let others = (0..variants).filter(|other| *other != variant);
-        others.filter_map(|other| Some((other, *self.judged.get(&digest(other, sentence))?))).collect()
-    }
-}
-
-fn digest(variant: usize, sentence: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (variant, sentence).hash(&mut hasher);
-    hasher.finish()
-}
+use std::iter;
 
 /// Joins streams that are each sorted by key, in ascending order, each key once: for every key, in order, the position
 /// of each stream that has it, with its value. Holds one entry per stream.

@@ -33,5 +33,14 @@ pub use evidence::{Evidence, Standing};
 pub use round::Round;
 pub use tally::Tally;
 
+/// A journal's value as another kind of store keeps it: counters differ between Redis and `SQLite`, everything else is the same.
+pub fn converted(key: &str, value: Vec<u8>, into_redis: bool) -> Vec<u8> {
+    let is_counter = round::is_counter(key) || (key.starts_with(tally::PREFIX) && key != tally::INDEX_KEY);
+    match counter::read(&value).and_then(|number| i64::try_from(number).ok()) {
+        Some(number) if is_counter => counter::value(number, into_redis),
+        _ => value,
+    }
+}
+
 /// The label of the journal's store.
 pub const LABEL: &str = "journal";

@@ -6,6 +6,9 @@ use crate::{Fingerprint, hex};
 
 use super::Stratum;
 
+/// The start of the keys of counters of sentences drawn.
+const DRAWN: &str = "drawn:";
+
 /// The start of the keys of annotations.
 const ANNOTATION: &str = "annotation:";
 
@@ -42,7 +45,7 @@ impl Round {
 
     /// The key of the counter of sentences drawn.
     pub fn counter_key(&self, stratum: Stratum) -> String {
-        format!("drawn:{}:{}", self.id, stratum.name())
+        format!("{DRAWN}{}:{}", self.id, stratum.name())
     }
 
     /// The key of a draw that is kept.
@@ -71,6 +74,11 @@ impl Round {
     pub fn is_annotation(key: &str) -> bool {
         key.starts_with(ANNOTATION)
     }
+}
+
+/// Whether a key is that of a counter of sentences drawn.
+pub(super) fn is_counter(key: &str) -> bool {
+    key.starts_with(DRAWN)
 }
 
 fn annotation_key(round: &str, sentence: &str) -> String {

@@ -5,13 +5,15 @@ use std::io::{BufReader, stdin};
 use std::path::Path;
 
 use anyhow::Context as _;
+use experiment::journal;
+use spin_app::StoreAddress;
 
 use super::json_lines;
 use super::watch::change_entries;
 use crate::terminal::Printer;
 use crate::workspace::{Location, Target, Workspace};
 
-/// Sets all entries of an export in one transaction. Keys that are not in it stay.
+/// Sets all entries of an export in one transaction. Keys that are not in it stay. A journal's counters become those of the store's kind.
 ///
 /// # Errors
 ///
@@ -35,6 +37,14 @@ pub(crate) fn run(
     };
     let count = json_lines::counted(imported.len());
     let store = workspace.open_store(&found, printer)?;
+    let in_redis = matches!(found.address, StoreAddress::Redis(_));
+    let imported: Vec<(String, Vec<u8>)> = imported
+        .into_iter()
+        .map(|(key, value)| {
+            let value = journal::converted(&key, value, in_redis);
+            (key, value)
+        })
+        .collect();
     let keys: Vec<String> = imported.iter().map(|(key, _)| key.clone()).collect();
     change_entries(&store, &found.shown, &keys, printer, || store.set(imported))?;
     printer.message(format_args!("{count} imported into \"{}\"", found.shown));

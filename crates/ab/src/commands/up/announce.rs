@@ -25,7 +25,9 @@ pub(super) fn print(
         printer.message(format_args!("\nModel: {model}; `{} model check` tries it", program()));
     }
     if let Some(Credentials { user, password }) = credentials {
-        printer.message(format_args!("\nKey value explorer, for this run: user {user}, password {password}"));
+        printer.message(format_args!(
+            "\nKey value explorer and annotations, for this run: user {user}, password {password}"
+        ));
     }
     printer.message(format_args!("\nServing http://{address}"));
     printer.message("Available Routes:");
