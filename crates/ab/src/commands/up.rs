@@ -5,7 +5,7 @@ mod credentials;
 mod missing;
 mod settings;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
@@ -87,15 +87,14 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         ..Settings::default()
     };
     let served = host::App::load(app, config, &settings)?;
-    announce::print(
+    let announcement = announce::text(
         served.manifest(),
         listener.local_addr()?,
         credentials.as_ref(),
         offline.as_ref(),
         model.as_deref(),
-        printer,
     );
-    served.serve(listener, interrupted()).context("cannot serve")?;
+    served.serve(listener, interrupted(|| printer.message(announcement))).context("cannot serve")?;
     Ok(())
 }
 
@@ -113,17 +112,22 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Completes when the app is told to stop. Told again, the process ends at once.
-async fn interrupted() {
-    let wait = || async {
-        match signal::interruption() {
-            Ok(interrupted) => interrupted.await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    wait().await;
-    tokio::spawn(async move {
-        wait().await;
+/// Completes when the app is told to stop. Told again, the process ends at once. `ready` is called once being told to stop has this
+/// effect, so that whoever waits for the announcement can stop the app.
+async fn interrupted(ready: impl FnOnce()) {
+    let first = signal::interruption();
+    ready();
+    wait(first).await;
+    tokio::spawn(async {
+        wait(signal::interruption()).await;
         std::process::exit(130);
     });
+}
+
+/// Waits for ever where the signals cannot be caught.
+async fn wait(interruption: io::Result<impl Future<Output = ()>>) {
+    match interruption {
+        Ok(interrupted) => interrupted.await,
+        Err(_) => std::future::pending().await,
+    }
 }
