@@ -84,11 +84,11 @@ impl Evidence {
 
     /// Those of them that were drawn for this round, sorted by their sentences.
     pub fn disputes(&self) -> Vec<&Annotation> {
-        let disputed = |(is_current, annotation): &&(bool, Annotation)| {
+        let is_one = |(is_current, annotation): &&(bool, Annotation)| {
             *is_current && annotation.said() == Said::Disputed
         };
         let mut disputes: Vec<_> =
-            self.annotations.iter().filter(disputed).map(|(_, annotation)| annotation).collect();
+            self.annotations.iter().filter(is_one).map(|(_, annotation)| annotation).collect();
         disputes.sort_unstable_by(|one, other| one.draw.sentence.cmp(&other.draw.sentence));
         disputes
     }
@@ -302,6 +302,9 @@ mod tests {
     #[test]
     fn one_prompt_needs_no_annotation() {
         let evidence = Evidence::new(Round::new([prompt(0), prompt(0)], "m"));
-        assert_eq!(evidence.standing(), Standing { annotated: 0, disputed: 0, about_needed: None, decided: false });
+        assert_eq!(
+            evidence.standing(),
+            Standing { annotated: 0, disputed: 0, about_needed: None, decided: false }
+        );
     }
 }
