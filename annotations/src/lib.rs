@@ -2,7 +2,8 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET /api/annotations/next?n=10` | `{"queue": [{"sentence"}], "annotated", "about_needed", "decided"}`: sentences to annotate |
+//! | `GET /api/annotations/next?n=10` | `{"queue": [{"sentence"}], "annotated", "disputed", "about_needed", "decided"}`: sentences to annotate |
+//! | `GET /api/annotations/disputed` | `{"annotator", "disputes": [{"sentence", "given": [{"annotator", "expected"}]}], …}`: what people say different things of |
 //! | `POST /api/annotations` `{"sentence", "expected"}`, `DELETE` `{"sentence"}` | the same without the queue: what they say would be right |
 //!
 //! All of it needs credentials, and nothing of it says which prompt answered what, or which is ahead. It is a component of its own, so

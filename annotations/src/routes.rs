@@ -12,7 +12,7 @@ use api::{
     sign_in::{self, Realm},
 };
 use experiment::{
-    journal::{Given, Round, Standing},
+    journal::{Annotation, Given, Round, Standing},
     spin::{Journal, StoreError, current_round},
     timestamp,
 };
@@ -29,7 +29,7 @@ use crate::annotating::{Annotated, Retracted, wanted};
 
 /// The methods of each route, as an `Allow` header lists them.
 const METHODS: &str = "POST, DELETE, OPTIONS";
-const NEXT_METHODS: &str = "GET, HEAD, OPTIONS";
+const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 
 const REALM: Realm = Realm {
     name: "annotation API",
@@ -56,6 +56,40 @@ struct Waiting {
     sentence: String,
 }
 
+/// Sentences of which people say different things, and how far the annotating has come.
+#[derive(Serialize)]
+struct Disputes {
+    /// The name of the person who asks.
+    annotator: String,
+    disputes: Vec<Dispute>,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+/// What people say of a sentence, sorted by their names.
+#[derive(Serialize)]
+struct Dispute {
+    sentence: String,
+    given: Vec<Opinion>,
+}
+
+/// What one person says: nothing if they cannot tell.
+#[derive(Serialize)]
+struct Opinion {
+    annotator: String,
+    expected: Option<String>,
+}
+
+impl Dispute {
+    fn of(annotation: &Annotation) -> Self {
+        let given = annotation
+            .given
+            .iter()
+            .map(|(who, given)| Opinion { annotator: who.clone(), expected: given.expected.clone() });
+        Self { sentence: annotation.draw.sentence.clone(), given: given.collect() }
+    }
+}
+
 /// An annotation that was kept or taken back, and how far the annotating has come with it.
 #[derive(Serialize)]
 struct Kept {
@@ -74,7 +108,9 @@ pub(crate) async fn route(request: Request) -> Response<String> {
         ("/api/annotations", method) => response::other_method(method, METHODS),
         // For HEAD the server leaves the body out.
         ("/api/annotations/next", &Method::GET | &Method::HEAD) => next(&request).await,
-        ("/api/annotations/next", method) => response::other_method(method, NEXT_METHODS),
+        ("/api/annotations/next", method) => response::other_method(method, READ_METHODS),
+        ("/api/annotations/disputed", &Method::GET | &Method::HEAD) => disputed(&request).await,
+        ("/api/annotations/disputed", method) => response::other_method(method, READ_METHODS),
         (path, _) => Err(Problem::new(
             StatusCode::NOT_FOUND,
             format!(
@@ -99,6 +135,17 @@ async fn next(request: &Request) -> Result<Response<String>, Problem> {
         Ok(Queue { queue, standing: journal.evidence(round)?.standing() })
     };
     response::json(&Result::map_err(queue(), |error| failed(read, &error))?)
+}
+
+/// Sentences of which people say different things: each of them can change what they said.
+async fn disputed(request: &Request) -> Result<Response<String>, Problem> {
+    let annotator = check(request.headers()).await?;
+    let round = round().await?;
+    let evidence = Journal::open()
+        .and_then(|journal| journal.evidence(round))
+        .map_err(|error| failed("The annotations cannot be read", &error))?;
+    let disputes = evidence.disputes().into_iter().map(Dispute::of).collect();
+    response::json(&Disputes { annotator, disputes, standing: evidence.standing() })
 }
 
 /// Keeps an annotation.

@@ -15,6 +15,7 @@
 //!
 //! - [`round`](Round): the prompts that are compared, and the keys of what belongs to them
 //! - [`draw`](Draw): a sentence with what each prompt made of it, and which draws are kept
+//! - [`queue`](Queue): the sentences that wait for somebody to annotate them
 //! - [`annotation`](Annotation): what people say of a sentence
 //! - [`counter`]: the two forms in which stores keep a number
 //! - [`evidence`](Evidence): what the annotations say of the prompts
@@ -24,12 +25,14 @@ mod annotation;
 pub mod counter;
 mod draw;
 mod evidence;
+mod queue;
 mod round;
 pub mod tally;
 
 pub use annotation::{Annotation, Given, Said};
 pub use draw::{Draw, Stratum};
 pub use evidence::{Evidence, Standing};
+pub use queue::Queue;
 pub use round::Round;
 pub use tally::Tally;
 

@@ -2,23 +2,20 @@
 
 use std::collections::HashSet;
 
-use rand::{Rng, RngExt as _, seq::SliceRandom as _};
+use rand::Rng;
 
 use super::store::{Store, StoreError};
 use crate::{
     Fingerprint,
     analysis::Observation,
     journal::{
-        Annotation, Draw, Evidence, Given, LABEL, Round, Stratum, counter,
+        Annotation, Draw, Evidence, Given, LABEL, Queue, Round, Stratum, counter,
         tally::{self, INDEX_KEY, Source, Tally},
     },
 };
 
 /// How many values are read in one host call.
 const BATCH: usize = 200;
-
-/// One of so many sentences to annotate is one on which the prompts agree.
-const ONE_AGREES_IN: u32 = 10;
 
 /// The journal's store, open for one request.
 pub struct Journal {
@@ -41,30 +38,16 @@ impl Journal {
         }
     }
 
-    /// At most `wanted` sentences that nobody has annotated for this round, in random order: one in ten is one on which the prompts
-    /// agree, as long as there are others.
+    /// At most `wanted` sentences that nobody has annotated for this round.
     pub fn next(&self, round: &Round, wanted: usize, rng: &mut impl Rng) -> Result<Vec<String>, StoreError> {
         let keys: HashSet<String> = self.store.keys()?.into_iter().collect();
-        let mut waiting = |stratum| -> Result<Vec<String>, StoreError> {
-            let draws = self.draws(round, stratum)?.into_iter();
-            let mut sentences: Vec<_> = draws
-                .map(|draw| draw.sentence)
-                .filter(|sentence| !keys.contains(&round.annotation_key(sentence)))
-                .collect();
-            sentences.sort_unstable();
-            sentences.dedup();
-            sentences.shuffle(rng);
-            Ok(sentences)
-        };
-        let (mut differ, mut agree) = (waiting(Stratum::Differ)?, waiting(Stratum::Agree)?);
-        let mut next = Vec::with_capacity(wanted);
-        while next.len() < wanted {
-            let agrees = rng.random_ratio(1, ONE_AGREES_IN);
-            let (first, second) = if agrees { (&mut agree, &mut differ) } else { (&mut differ, &mut agree) };
-            let Some(sentence) = first.pop().or_else(|| second.pop()) else { break };
-            next.push(sentence);
+        let mut draws = Vec::new();
+        for stratum in Stratum::ALL {
+            draws.extend(self.draws(round, stratum)?);
         }
-        Ok(next)
+        let is_annotated = |sentence: &str| keys.contains(&round.annotation_key(sentence));
+        let mut queue = Queue::new(draws, is_annotated, rng);
+        Ok(std::iter::from_fn(|| queue.next(rng)).take(wanted).collect())
     }
 
     /// Keeps what a person says of a sentence, in place of what they said before. It decides if the sentence was drawn for the round.
@@ -78,14 +61,9 @@ impl Journal {
         let drawn = self.drawn(round, sentence)?;
         let key =
             if drawn.is_some() { round.annotation_key(sentence) } else { Round::key_of_other(sentence) };
+        let draw = drawn.unwrap_or_else(|| Draw::new(sentence));
         self.store.change(&key, |current| {
-            let known = current.and_then(Annotation::from_json);
-            let mut annotation = known.unwrap_or_else(|| Annotation {
-                draw: drawn.clone().unwrap_or_else(|| Draw::new(sentence)),
-                ..Annotation::default()
-            });
-            annotation.given.insert(who.to_owned(), given.clone());
-            Ok(Some(serde_json::to_vec(&annotation)?))
+            Ok(Some(serde_json::to_vec(&Annotation::with(current, &draw, who, given.clone()))?))
         })
     }
 
@@ -94,10 +72,7 @@ impl Journal {
         for key in [round.annotation_key(sentence), Round::key_of_other(sentence)] {
             let mut last = false;
             self.store.change(&key, |current| {
-                let Some(mut annotation) = current.and_then(Annotation::from_json) else { return Ok(None) };
-                if annotation.given.remove(who).is_none() {
-                    return Ok(None);
-                }
+                let Some(annotation) = Annotation::without(current, who) else { return Ok(None) };
                 last = annotation.given.is_empty();
                 Ok(Some(serde_json::to_vec(&annotation)?))
             })?;
