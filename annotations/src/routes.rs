@@ -58,7 +58,7 @@ struct Waiting {
 
 /// Sentences of which people say different things, and how far the annotating has come.
 #[derive(Serialize)]
-struct Disputes {
+struct Disputed {
     /// The name of the person who asks.
     annotator: String,
     disputes: Vec<Dispute>,
@@ -108,9 +108,10 @@ pub(crate) async fn route(request: Request) -> Response<String> {
         ("/api/annotations", method) => response::other_method(method, METHODS),
         // For HEAD the server leaves the body out.
         ("/api/annotations/next", &Method::GET | &Method::HEAD) => next(&request).await,
-        ("/api/annotations/next", method) => response::other_method(method, READ_METHODS),
         ("/api/annotations/disputed", &Method::GET | &Method::HEAD) => disputed(&request).await,
-        ("/api/annotations/disputed", method) => response::other_method(method, READ_METHODS),
+        ("/api/annotations/next" | "/api/annotations/disputed", method) => {
+            response::other_method(method, READ_METHODS)
+        }
         (path, _) => Err(Problem::new(
             StatusCode::NOT_FOUND,
             format!(
@@ -145,7 +146,7 @@ async fn disputed(request: &Request) -> Result<Response<String>, Problem> {
         .and_then(|journal| journal.evidence(round))
         .map_err(|error| failed("The annotations cannot be read", &error))?;
     let disputes = evidence.disputes().into_iter().map(Dispute::of).collect();
-    response::json(&Disputes { annotator, disputes, standing: evidence.standing() })
+    response::json(&Disputed { annotator, disputes, standing: evidence.standing() })
 }
 
 /// Keeps an annotation.
