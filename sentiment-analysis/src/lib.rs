@@ -13,6 +13,7 @@
 //!
 //! - `routes`: one file for each route.
 //! - `body`, `submission`, `correction` and `annotating`: from a request to a sentence, or to what a person says about an answer.
+//! - `fresh` and `refusal`: how many new sentences there may be.
 //! - `shadow`: what the other variants say to a new sentence, after the answer has left.
 //! - `instance`: what outlives a request.
 //! - `answering`: what a variant's store holds of a sentence, and what the model says to it.
@@ -29,10 +30,13 @@ mod annotating;
 mod body;
 mod correction;
 mod log;
+mod refusal;
 mod submission;
 
 #[cfg(target_family = "wasm")]
 mod answering;
+#[cfg(target_family = "wasm")]
+mod fresh;
 #[cfg(target_family = "wasm")]
 mod inference;
 #[cfg(target_family = "wasm")]
