@@ -11,6 +11,7 @@
 //!
 //! - `routes`: one file for each route.
 //! - `submission` and `correction`: from a request to a sentence, or to what a person says about an answer.
+//! - `fresh` and `refusal`: how many new sentences there may be.
 //! - `shadow`: what the other variants say to a new sentence, after the answer has left.
 //! - `instance`: what outlives a request.
 //! - `answering`: what a variant's store holds of a sentence, and what the model says to it.
@@ -25,10 +26,13 @@
 
 mod correction;
 mod log;
+mod refusal;
 mod submission;
 
 #[cfg(target_family = "wasm")]
 mod answering;
+#[cfg(target_family = "wasm")]
+mod fresh;
 #[cfg(target_family = "wasm")]
 mod inference;
 #[cfg(target_family = "wasm")]

@@ -7,11 +7,11 @@ use experiment::{Fingerprint, Key, Record, Variant};
 use problem::Problem;
 use sentiment::{Outcome, Sentence};
 use serde::Serialize;
-use spin_sdk::http::{HeaderValue, Request, Response};
+use spin_sdk::http::{HeaderMap, HeaderValue, Request, Response};
 
 use crate::{
     answering::{ask, open_and_read},
-    inference,
+    fresh, inference,
     instance::Instance,
     log, shadow,
     submission::Submission,
@@ -76,14 +76,15 @@ async fn respond(
 
     let (variant, cookie) = instance.assign(&parts.headers);
     *assigned = Some((variant.label(), cookie));
-    let Classified { outcome, first_of, cached } = classify(instance, variant, sentence).await?;
+    let Classified { outcome, first_of, cached } =
+        classify(instance, variant, sentence, &parts.headers).await?;
     if let Some(prompt) = first_of {
         shadow::follow(instance, sentence, prompt, outcome);
     }
     Ok(Classification { sentiment: outcome, variant: variant.label(), cached })
 }
 
-/// Takes the outcome from the variant's store, or asks the model and records what it said.
+/// Takes the outcome from the variant's store, or asks the model, if there may be one more new sentence, and records what it said.
 ///
 /// If the store cannot be read, the sentence is still classified, with the default prompt, but the outcome is not recorded: it might
 /// replace an observation that could not be seen, with a person's correction in it. If the store cannot be written, only the
@@ -92,6 +93,7 @@ async fn classify(
     instance: &Instance,
     variant: &Variant,
     sentence: Sentence<'_>,
+    headers: &HeaderMap,
 ) -> Result<Classified, Problem> {
     let settings = &instance.settings;
     let key = Key::for_sentence(sentence.as_str());
@@ -108,6 +110,7 @@ async fn classify(
         return Ok(Classified { outcome: record.answer, first_of: None, cached: true });
     }
 
+    fresh::admit(instance, headers)?;
     let outcome = ask(settings, variant, store.as_ref(), &prompt, &key)
         .await
         .map_err(|error| inference::problem(&error, settings))?;

@@ -18,8 +18,8 @@ use crate::prepare::{build, offline, seed, tally};
 use crate::terminal::{Printer, Warning, failure, signal};
 use crate::workspace::{Location, Workspace};
 
-/// The variable for the share of sentences that every variant answers: all of them while that costs nothing.
-const SHADOW: &str = "shadow";
+/// What is otherwise while an answer costs nothing: every variant answers every sentence, and there may be any number of new ones.
+const WHILE_FREE: [(&str, &str); 3] = [("shadow", "1"), ("fresh_per_address", "0"), ("fresh_in_all", "0")];
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]
@@ -72,8 +72,10 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     // A server of one's own comes before what [llm_compute] says.
     let llm = config.llm.as_ref().filter(|_| asked.is_none());
     let offline = offline::start(llm, printer)?;
-    if offline.is_some() && app.variables.contains_key(SHADOW) && variables.given(SHADOW).is_none() {
-        variables.give(SHADOW, "1".to_owned());
+    for (name, value) in WHILE_FREE {
+        if offline.is_some() && app.variables.contains_key(name) && variables.given(name).is_none() {
+            variables.give(name, value.to_owned());
+        }
     }
     let model = model::summary(&app, &variables, asked.as_ref(), llm);
     seed::run(&app, &config.links, printer)?;

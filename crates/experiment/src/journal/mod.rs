@@ -10,6 +10,7 @@
 //! | `drawn:ROUND:differ`, `drawn:ROUND:agree` | counters: sentences drawn so far |
 //! | `queue:ROUND:differ:SLOT`, `queue:ROUND:agree:SLOT` | a [`Draw`], as JSON; at most 512 in all |
 //! | `annotation:ROUND:HASH` | an [`Annotation`], as JSON; `ROUND` is `-` where the sentence was not drawn |
+//! | `limit:HOUR:all`, `limit:HOUR:NUMBER` | counters: new sentences in all, and by address; see [`limits`] |
 //!
 //! What was observed of each prompt is counted here as well: see [`tally`].
 //!
@@ -20,11 +21,13 @@
 //! - [`counter`]: the two forms in which stores keep a number
 //! - [`evidence`](Evidence): what the annotations say of the prompts
 //! - [`tally`]: what was observed of each prompt
+//! - [`limits`]: how many new sentences there may be
 
 mod annotation;
 pub mod counter;
 mod draw;
 mod evidence;
+pub mod limits;
 mod queue;
 mod round;
 pub mod tally;
@@ -38,7 +41,9 @@ pub use tally::Tally;
 
 /// A journal's value as another kind of store keeps it: counters differ between Redis and `SQLite`, everything else is the same.
 pub fn converted(key: &str, value: Vec<u8>, into_redis: bool) -> Vec<u8> {
-    let is_counter = round::is_counter(key) || (key.starts_with(tally::PREFIX) && key != tally::INDEX_KEY);
+    let is_counter = round::is_counter(key)
+        || limits::is_counter(key)
+        || (key.starts_with(tally::PREFIX) && key != tally::INDEX_KEY);
     match counter::read(&value).and_then(|number| i64::try_from(number).ok()) {
         Some(number) if is_counter => counter::value(number, into_redis),
         _ => value,

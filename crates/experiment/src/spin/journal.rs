@@ -10,6 +10,7 @@ use crate::{
     analysis::Observation,
     journal::{
         Annotation, Draw, Evidence, Given, LABEL, Queue, Round, Stratum, counter,
+        limits::{Admission, Limits, Window},
         tally::{self, INDEX_KEY, Source, Tally},
     },
 };
@@ -36,6 +37,39 @@ impl Journal {
             Some(slot) => self.store.set(round.slot_key(stratum, slot), serde_json::to_vec(draw)?),
             None => Ok(()),
         }
+    }
+
+    /// Counts a new sentence from an address, if the limits allow one more. One host call, and two more where they do: whoever is refused
+    /// changes nothing.
+    pub fn admit(&self, limits: Limits, window: Window, address: &str) -> Result<Admission, StoreError> {
+        let keys = [window.key_of(address), window.key_of_all()];
+        let known = self.store.read_many(&keys)?;
+        let known = keys.each_ref().map(|key| known.iter().find(|(known, _)| known == key));
+        let known = known.map(|entry| entry.map(|(_, value)| &**value));
+        let [by_address, in_all] = known.map(|value| value.and_then(counter::read).unwrap_or(0));
+        if let Some(reached) = limits.reached(by_address, in_all) {
+            return Ok(Admission::Refused(reached));
+        }
+        // Others may have been counted since, so the sums decide.
+        let [address, all] = &keys;
+        let count = |key, known| -> Result<u64, StoreError> {
+            Ok(u64::try_from(self.store.add(key, 1, known)?).unwrap_or(0).saturating_sub(1))
+        };
+        let by_address = count(address, known[0])?;
+        if let Some(reached) = limits.reached(by_address, 0) {
+            return Ok(Admission::Refused(reached));
+        }
+        let in_all = count(all, known[1])?;
+        match limits.reached(0, in_all) {
+            Some(reached) => Ok(Admission::Refused(reached)),
+            None => Ok(Admission::Admitted { is_first: in_all == 0 }),
+        }
+    }
+
+    /// Deletes the counters of new sentences that nobody counts in any more.
+    pub fn forget_counts_before(&self, window: Window) -> Result<(), StoreError> {
+        let outlived: Vec<_> = self.keys()?.into_iter().filter(|key| window.has_outlived(key)).collect();
+        outlived.chunks(BATCH).try_for_each(|keys| self.store.delete_many(keys))
     }
 
     /// At most `wanted` sentences that nobody has annotated for this round.
