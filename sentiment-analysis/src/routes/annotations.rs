@@ -66,9 +66,10 @@ pub(super) async fn next(request: &Request) -> Result<Response<String>, Problem>
     let instance = Instance::get().await?;
     let read = || {
         let (journal, round) = (Journal::open()?, round(instance)?);
-        let sentences = instance.with_rng(|rng| journal.next(&round, wanted, rng))?;
+        let evidence = journal.evidence(round)?;
+        let sentences = instance.with_rng(|rng| journal.next(&evidence, wanted, rng))?;
         let queue = sentences.into_iter().map(|sentence| Waiting { sentence }).collect();
-        Ok(Queue { queue, standing: journal.evidence(round)?.standing() })
+        Ok(Queue { queue, standing: evidence.standing() })
     };
     response::json(&read().map_err(|error| failed("cannot be read", &error))?)
 }

@@ -7,10 +7,11 @@ use super::{
 use crate::{
     Experiment, Prompt,
     analysis::{Analysis, CurrentVariant, Outcomes, Plan, Report},
+    tally,
 };
 
-/// Makes a report of an experiment. Its cost does not depend on the number of observations: it reads each variant's prompt, the
-/// counters of its outcomes and latencies, some dozens of each, and the annotations.
+/// Makes a report of an experiment. Its cost does not depend on the number of observations: it reads each variant's prompt and
+/// [tally](tally::read), and the [annotations](crate::journal::Journal::evidence).
 ///
 /// Observations of other prompts than the variants' current ones, or of another `model`, count as stale.
 pub fn report(
@@ -20,22 +21,17 @@ pub fn report(
     outcomes: Outcomes,
 ) -> Result<Report, StoreError> {
     let mut variants = Vec::new();
+    let mut tallies = Vec::new();
     for variant in experiment.variants() {
         let store = Store::open(variant.label())?;
-        let prompt = Prompt::from_store(store.read_prompt()?, default_prompt);
-        variants.push(CurrentVariant::new(variant.label(), variant.weight(), prompt.fingerprint(), model));
+        let prompt = Prompt::from_store(store.read_prompt()?, default_prompt).fingerprint();
+        tallies.push(tally::read(&store, prompt, model, &outcomes)?);
+        variants.push(CurrentVariant::new(variant.label(), variant.weight(), prompt, model));
     }
-    let journal = Journal::open()?;
-    let sources = journal.sources()?;
-    let keys = journal.keys()?;
-    let mut analysis = Analysis::new(outcomes, variants.clone(), Plan::default());
-    for (index, variant) in variants.iter().enumerate() {
-        let others = sources
-            .iter()
-            .filter(|source| source.label == variant.label && !source.is(variant.prompt, model));
-        let stale = journal.observations(others)?;
-        analysis.observe_tally(index, &journal.tally_of(&keys, variant.prompt, model)?, stale);
+    let mut analysis = Analysis::new(outcomes, variants, Plan::default());
+    for (variant, tally) in tallies.iter().enumerate() {
+        analysis.observe_tally(variant, tally);
     }
-    analysis.judge(journal.evidence_in(&keys, analysis.round())?);
+    analysis.judge(Journal::open()?.evidence(analysis.round())?);
     Ok(analysis.report())
 }
