@@ -18,6 +18,7 @@ mod annotate_page;
 mod annotations;
 mod feedback;
 mod results;
+mod tallies;
 
 mod cards;
 mod explorer_beyond;
