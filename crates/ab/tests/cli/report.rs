@@ -22,11 +22,11 @@ const APP: &str = "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
     [variables]\nmodel = { default = \"llama2-chat\" }\nvariants = { default = \"one=3,two\" }\n\
     [component.api]\nsource = \"api.wasm\"\nkey_value_stores = [\"one\", \"two\", \"journal\"]\n";
 
-const PROMPTS: [(&str, &str, &str); 2] =
+pub(crate) const PROMPTS: [(&str, &str, &str); 2] =
     [("case-a", "one", "A: {SENTENCE}"), ("case-b", "two", "B: {SENTENCE}")];
 
 /// An app with two linked stores that hold a prompt each.
-fn app(redis: Option<&RedisServer>) -> Sandbox {
+pub(crate) fn app(redis: Option<&RedisServer>) -> Sandbox {
     let mut sandbox = Sandbox::new(&[]);
     sandbox.write("spin.toml", APP);
     for ((store, label, prompt), database) in PROMPTS.into_iter().zip(1..) {
