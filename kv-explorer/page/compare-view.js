@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { fromBase64, sizeText } from "./bytes.js";
 import { element, fromTemplate, grouped, letScroll, onPress, plural, segments, tell } from "./dom.js";
-import { onOneLine, PROMPT } from "./keys.js";
+import { isTally, onOneLine, PROMPT } from "./keys.js";
 import { badge, modelName, shown, verdict } from "./value-parts.js";
 import { describe, outcomeOf } from "./value.js";
 
@@ -191,7 +191,8 @@ class CompareView extends HTMLElement {
 async function read(label, signal) {
   const sides = new Map();
   for await (const entries of api.entries(label, signal)) {
-    for (const { key, value } of entries) sides.set(key, brief(value));
+    // What was counted of the sentences is nothing to compare.
+    for (const { key, value } of entries) if (!isTally(key)) sides.set(key, brief(value));
   }
   return sides;
 }

@@ -180,9 +180,11 @@ class EntryList extends HTMLElement {
   }
 
   get #total() {
-    const { hasPrompt, others } = this.#keys;
-    if (!hasPrompt) return plural(others, "key");
-    return others ? `Prompt and ${plural(others, "other key")}` : "Only the prompt";
+    const { hasPrompt, others, tallies } = this.#keys;
+    if (!hasPrompt && !tallies) return plural(others, "key");
+    if (!others && !tallies) return "Only the prompt";
+    const parts = [hasPrompt && "Prompt", others && plural(others, hasPrompt ? "other key" : "key"), tallies && plural(tallies, "tally key")].filter(Boolean);
+    return parts.length < 3 ? parts.join(" and ") : `${parts[0]}, ${parts[1]} and ${parts[2]}`;
   }
 
   #reveal() {
@@ -347,7 +349,8 @@ class EntryList extends HTMLElement {
 function preview(key, value) {
   if (!value) return "";
   if (key === PROMPT && value.size <= PREVIEW_BYTES && flaw(value.bytes)) return element("span", { className: "chip", textContent: `no ${PLACEHOLDER}` });
-  const described = describe(value.bytes);
+  const described = describe(value.bytes, key);
+  if (described.number !== null) return described.number.toLocaleString("en");
   const outcome = outcomeOf(described);
   if (outcome) {
     const parts = document.createDocumentFragment();

@@ -8,11 +8,11 @@ import { formatted, isOutcome } from "./value.js";
 
 const CUT = 200_000;
 
-const NAMES = { record: "Record", json: "JSON", text: "Text", bytes: "Hex" };
+const NAMES = { record: "Record", json: "JSON", text: "Text", bytes: "Hex", counter: "Number" };
 
 /** The ways in which a value can be shown, the best first. @param {Described} value @returns {[string, string][]} */
 export function ways(value) {
-  const kinds = { record: ["record", "json", "text", "bytes"], json: ["json", "text", "bytes"], text: ["text", "bytes"], bytes: ["bytes"] };
+  const kinds = { record: ["record", "json", "text", "bytes"], json: ["json", "text", "bytes"], text: ["text", "bytes"], bytes: ["bytes"], counter: ["counter", "bytes"] };
   return kinds[value.kind].map((kind) => [kind, NAMES[kind]]);
 }
 
@@ -20,6 +20,7 @@ export function ways(value) {
 export function shown(value, way) {
   if (way === "record") return recordTable(value.record);
   if (way === "json") return json(value.text ?? "");
+  if (way === "counter") return plain(value.number.toLocaleString("en"), "text");
   if (way === "text") return long(value.text ?? "", CUT, (text) => plain(text, "text"));
   return long(value.bytes, 1 << 16, (bytes) => plain(hexDump(bytes), "hex"));
 }

@@ -1,16 +1,31 @@
-// What a value is: an observation of this app, JSON, text or bytes.
+// What a value is: an observation of this app, JSON, text, bytes or a counter.
 
 import { fromUtf8 } from "./bytes.js";
+import { isCounter } from "./keys.js";
 
 /** @typedef {"positive" | "neutral" | "negative" | "unsure"} Outcome */
 /** @typedef {{sentiment: string, prompt?: string, model?: string, expected?: string, sentence?: string}} Observation */
-/** @typedef {{kind: "record" | "json" | "text" | "bytes", bytes: Uint8Array, text: string | null,
- *   record: Observation | null}} Described */
+/** @typedef {{kind: "record" | "json" | "text" | "bytes" | "counter", bytes: Uint8Array, text: string | null,
+ *   record: Observation | null, number: bigint | null}} Described */
 
 const OUTCOMES = new Set(["positive", "neutral", "negative", "unsure"]);
 
-/** @param {Uint8Array} bytes @returns {Described} */
-export function describe(bytes) {
+/** @param {Uint8Array} bytes @param {string} [key] the key, where that matters @returns {Described} */
+export function describe(bytes, key = "") {
+  const number = isCounter(key) ? numberOf(bytes) : null;
+  const described = asContent(bytes);
+  return number === null ? { ...described, number } : { ...described, kind: "counter", number };
+}
+
+/** The number that a counter holds: decimal text in Redis, 8 bytes in SQLite, least significant first. @param {Uint8Array} bytes */
+function numberOf(bytes) {
+  const text = fromUtf8(bytes);
+  if (text !== null && /^-?\d+$/.test(text)) return BigInt(text);
+  return bytes.length === 8 ? new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true) : null;
+}
+
+/** @param {Uint8Array} bytes @returns {Omit<Described, "number">} */
+function asContent(bytes) {
   const text = fromUtf8(bytes);
   // Control characters are what a text does not have, and what a page would swallow.
   if (text === null || /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return { kind: "bytes", bytes, text: null, record: null };

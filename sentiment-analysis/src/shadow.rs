@@ -74,7 +74,7 @@ async fn answer(
     let outcome = if let Some(record) = known {
         record.answer
     } else {
-        let Ok(outcome) = ask(settings, variant, Some(&store), &prompt, &key).await else { return Ok(None) };
+        let Ok(outcome) = ask(settings, variant, Some(store), &prompt, &key).await else { return Ok(None) };
         log::shadow(variant.label(), outcome);
         outcome
     };

@@ -59,7 +59,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         starts.push(start.elapsed());
     }
     starts.sort_unstable();
-    let kept = [FIRST, SECOND].map(|label| (label, app.rows(label)));
+    let kept = [FIRST, SECOND].map(|label| (label, app.kept(label)));
     let records: BTreeMap<(&str, &str), Option<Value>> = kept
         .iter()
         .flat_map(|(label, rows)| {

@@ -76,7 +76,7 @@ fn annotated(round: Round, prompts: &[Fingerprint], sentences: u64, right: &[Ran
         }
         drawn[usize::from(draw.stratum() == Stratum::Agree)] += 1;
         let given = Given { expected: Some("good".to_owned()), at: String::new() };
-        let key = evidence.round().annotation_key(&draw.sentence);
+        let key = evidence.round().annotation_key(sentence + 1);
         let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
         evidence.take(&key, json!(annotation).to_string().as_bytes());
     }

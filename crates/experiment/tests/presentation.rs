@@ -49,7 +49,7 @@ fn report(plan: Plan, seen: &[Seen], stale: bool, phase: Option<[u64; 2]>) -> Re
         }
         drawn[usize::from(draw.stratum() == Stratum::Agree)] += 1;
         if number < labelled {
-            let key = evidence.round().annotation_key(&draw.sentence);
+            let key = evidence.round().annotation_key(number + 1);
             let given = Given { expected: Some("good".to_owned()), at: String::new() };
             let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
             evidence.take(&key, serde_json::json!(annotation).to_string().as_bytes());

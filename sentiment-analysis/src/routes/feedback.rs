@@ -48,9 +48,11 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
 
     let key = Key::for_sentence(sentence.as_str());
     let expected = correction.expected;
-    let changed = Store::open(label)
-        .and_then(|store| store.correct(&key, expected.as_ref()))
-        .map_err(|error| failed(&error))?;
+    let correct = || {
+        let store = Store::open(label)?;
+        Ok((store.correct(&key, expected.as_ref())?, store))
+    };
+    let (changed, store) = correct().map_err(|error| failed(&error))?;
     let changed = changed.ok_or_else(|| {
         Problem::new(
             StatusCode::NOT_FOUND,
@@ -60,7 +62,7 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
         )
     })?;
     let sentiment = changed.after.answer;
-    count(label.to_owned(), changed);
+    count(store, changed);
     Ok(Corrected { variant: label, sentiment, expected })
 }
 

@@ -57,7 +57,7 @@ async fn nobody_can_fill_a_store() {
     let model = ModelServer::start().unwrap();
     let app = App::with(&model);
     app.write(FIRST, "no record", "positive");
-    let before = (app.rows(FIRST), app.rows(SECOND));
+    let before = (app.kept(FIRST), app.kept(SECOND));
     for sentence in [SENTENCE, "prompt", "no record"] {
         let detail = correct(&app, sentence, FIRST, json!("positive")).await.problem(404);
         assert!(detail.contains(FIRST), "{detail}");
@@ -66,7 +66,7 @@ async fn nobody_can_fill_a_store() {
     let answer = app.ask(SENTENCE).await;
     let other = if answer.variant == FIRST { SECOND } else { FIRST };
     correct(&app, SENTENCE, other, json!("positive")).await.problem(404);
-    assert_eq!(app.rows(FIRST).len() + app.rows(SECOND).len(), before.0.len() + before.1.len() + 1);
+    assert_eq!(app.kept(FIRST).len() + app.kept(SECOND).len(), before.0.len() + before.1.len() + 1);
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn each_mistake_has_its_own_detail() {
     let model = ModelServer::start().unwrap();
     let app = App::with_one_variant(&model);
     app.ask(SENTENCE).await;
-    let record = app.rows(FIRST);
+    let record = app.kept(FIRST);
     let with = |field: &str, value: Value| {
         let mut body = json!({ "sentence": SENTENCE, "variant": FIRST, "expected": "positive" });
         body[field] = value;
@@ -113,7 +113,7 @@ async fn each_mistake_has_its_own_detail() {
     details.sort_unstable();
     details.dedup();
     assert_eq!(details.len(), count, "{details:#?}");
-    assert_eq!(app.rows(FIRST), record);
+    assert_eq!(app.kept(FIRST), record);
     assert_eq!(correct(&app, SENTENCE, FIRST, json!("positive")).await.status, 200);
 }
 

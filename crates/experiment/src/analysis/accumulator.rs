@@ -1,6 +1,9 @@
 //! The analysis: counts observations and makes a report of them.
 
-use crate::journal::{Evidence, Round, Tally};
+use crate::{
+    journal::{Evidence, Round},
+    tally::Counted as Tallied,
+};
 
 use super::{
     Phase, Plan, Report,
@@ -62,12 +65,12 @@ impl Analysis {
         }
     }
 
-    /// Counts what was tallied of a variant's current prompt and model, and so many observations of other ones.
-    pub fn observe_tally(&mut self, variant: usize, tally: &Tally, stale: u64) {
+    /// Counts what was tallied of a variant's current prompt and model, and of other ones.
+    pub fn observe_tally(&mut self, variant: usize, tallied: &Tallied) {
         let Counted { variants, outcomes, .. } = &mut self.counted;
         if let Some((_, counted)) = variants.get_mut(variant) {
-            counted.add_tally(tally, outcomes);
-            counted.stale += stale;
+            counted.add_tally(&tallied.tally, outcomes);
+            counted.stale += tallied.stale;
         }
     }
 

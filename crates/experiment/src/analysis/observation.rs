@@ -76,8 +76,12 @@ impl Outcomes {
         Self { labels: labels.into_iter().map(str::to_owned).collect(), unsure: unsure.to_owned() }
     }
 
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(String::as_str)
+    }
+
     /// The names in the order of a report: the labels, then `unsure`.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.labels.iter().chain([&self.unsure]).map(String::as_str)
     }
 

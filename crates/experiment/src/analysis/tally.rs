@@ -1,8 +1,9 @@
 //! Counting, for one variant and for one pair of variants.
 
-use crate::statistics::{Pairs, classification::Confusion};
-
-use crate::journal::Tally;
+use crate::{
+    statistics::{Pairs, classification::Confusion},
+    tally::Tally,
+};
 
 use super::{
     latency::Latencies,
@@ -66,9 +67,11 @@ impl VariantTally {
     /// Adds what was counted when records were written.
     pub(super) fn add_tally(&mut self, tally: &Tally, names: &Outcomes) {
         let unsure = self.outcomes.len() - 1;
-        for (outcome, milliseconds, count) in &tally.answers {
+        for (outcome, count) in &tally.answers {
             self.n += count;
             self.outcomes[names.label(outcome).map_or(unsure, usize::from)] += count;
+        }
+        for (milliseconds, count) in &tally.latencies {
             self.latencies.add_many(*milliseconds, *count);
         }
         for (expected, outcome, count) in &tally.votes {

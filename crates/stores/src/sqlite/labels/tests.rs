@@ -121,3 +121,15 @@ fn rows_that_another_program_wrote_under_the_new_label_stay() {
     store.adopt("b");
     assert_eq!(store.rows("b"), "k=1 l=y");
 }
+
+#[tokio::test]
+async fn what_is_added_late_and_what_is_added_under_the_new_label_are_both_counted() {
+    let store = Fixture::new(&[("a", "k", "1")]);
+    let late = crate::Store::sqlite(&store.path, "a").unwrap();
+    late.increment("n", 1).await.unwrap();
+    store.adopt("b");
+    let now = crate::Store::sqlite(&store.path, "b").unwrap();
+    assert_eq!(now.increment("n", 10).await.unwrap(), 11);
+    assert_eq!(late.increment("n", 100).await.unwrap(), 111);
+    assert_eq!(now.increment("n", 1_000).await.unwrap(), 1_111);
+}
