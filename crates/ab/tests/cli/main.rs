@@ -16,4 +16,5 @@ mod links;
 mod model;
 mod model_servers;
 mod plugin;
+mod prune;
 mod report;
