@@ -1,6 +1,7 @@
 //! Tallies of what was observed, made from the records: what a store brings along that was filled before there were any, and what a
 //! crash has left short.
 
+use anyhow::Context as _;
 use experiment::analysis::Observation;
 use experiment::journal::LABEL;
 use experiment::numbers::counted;
@@ -27,7 +28,10 @@ pub(crate) fn run(workspace: &Workspace, printer: Printer) -> anyhow::Result<()>
     // Whether all labels are linked, others say.
     let labels = experiment.variants().iter().map(Variant::label).filter(|label| links.contains_key(*label));
     for found in stores(workspace, labels)? {
-        let store = workspace.open_store(&found, printer)?;
+        let label = found.label.as_deref().unwrap_or_default();
+        let store = workspace
+            .open_store(&found, printer)
+            .with_context(|| format!("cannot open the store linked to the label \"{label}\""))?;
         if store.get(INDEX_KEY)?.is_none() {
             observations += recount(&store, &found)?;
         }

@@ -17,4 +17,5 @@ mod links;
 mod model;
 mod model_servers;
 mod plugin;
+mod prune;
 mod report;

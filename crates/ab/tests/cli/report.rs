@@ -45,7 +45,11 @@ pub(crate) fn app(redis: Option<&RedisServer>) -> Sandbox {
 }
 
 /// What the app would have recorded: for each of so many sentences, the outcome and, three times of five, what a person said.
-fn records(prompt: &str, sentences: u64, answers: impl Fn(u64) -> Outcome) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn records(
+    prompt: &str,
+    sentences: u64,
+    answers: impl Fn(u64) -> Outcome,
+) -> Vec<(String, Vec<u8>)> {
     let records = (0..sentences).map(|number| {
         let sentence = format!("Sentence {number}");
         let key = Key::for_sentence(&sentence);
@@ -59,7 +63,7 @@ fn records(prompt: &str, sentences: u64, answers: impl Fn(u64) -> Outcome) -> Ve
     records.collect()
 }
 
-fn right(number: u64) -> Outcome {
+pub(crate) fn right(number: u64) -> Outcome {
     [Positive, Neutral, Negative][usize::try_from(number % 3).unwrap()]
 }
 
@@ -95,7 +99,7 @@ fn journal() -> Vec<(String, Vec<u8>)> {
     entries
 }
 
-fn fill_sqlite(sandbox: &Sandbox) {
+pub(crate) fn fill_sqlite(sandbox: &Sandbox) {
     let journal = ("journal", "journal", "");
     let stores =
         PROMPTS.into_iter().chain([journal]).zip(observations().into_iter().chain([self::journal()]));
@@ -313,7 +317,7 @@ async fn the_page_opens_from_disk() {
 }
 
 /// What is counted in a variant's store: of which prompts, and how much.
-fn counted(sandbox: &Sandbox, store: &str, label: &str) -> (Vec<Source>, BTreeMap<String, i64>) {
+pub(crate) fn counted(sandbox: &Sandbox, store: &str, label: &str) -> (Vec<Source>, BTreeMap<String, i64>) {
     let rows = app_reads(&sandbox.store(store), label);
     let index = rows.iter().find(|(key, _)| key == INDEX_KEY).map(|(_, value)| Source::list(value));
     let tallies = rows.iter().filter(|(key, _)| tally::is_counter(key));
@@ -322,7 +326,7 @@ fn counted(sandbox: &Sandbox, store: &str, label: &str) -> (Vec<Source>, BTreeMa
 }
 
 /// The sum of those counters whose keys contain this.
-fn sum(tallies: &BTreeMap<String, i64>, part: &str) -> i64 {
+pub(crate) fn sum(tallies: &BTreeMap<String, i64>, part: &str) -> i64 {
     tallies.iter().filter(|(key, _)| key.contains(part)).map(|(_, count)| count).sum()
 }
 
