@@ -35,6 +35,7 @@ impl Store {
         match address {
             StoreAddress::Sqlite(path) => Self::sqlite(path, label),
             StoreAddress::Redis(url) => Self::redis(url),
+            StoreAddress::Cloud(store) => Err(StoreError::NeedsSpin { kind: store.kind().to_owned() }),
             StoreAddress::Elsewhere(kind) => Err(StoreError::NeedsSpin { kind: kind.clone() }),
         }
     }

@@ -58,7 +58,7 @@ impl Workspace {
         match &address {
             StoreAddress::Sqlite(path) => self.move_rows(path, &shown, label)?,
             StoreAddress::Redis(_) => OpenStore::open(&address, "")?.check()?,
-            StoreAddress::Elsewhere(_) => {}
+            StoreAddress::Cloud(_) | StoreAddress::Elsewhere(_) => {}
         }
         crash_point("link:moved");
         self.change_links(|config| config.link(label, &address))?;
@@ -66,6 +66,9 @@ impl Workspace {
         printer.message(format_args!(
             "Key value store \"{shown}\" is now linked to app \"{app}\" with the label \"{label}\""
         ));
+        if let StoreAddress::Cloud(_) = address {
+            printer.warn(&Warning::LinkNeedsSpin { label: label.to_owned() });
+        }
         if !self.app.labels().contains(label) {
             printer.warn(&Warning::LabelNotGranted { app, label: label.to_owned() });
         }

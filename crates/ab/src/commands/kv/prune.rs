@@ -33,20 +33,25 @@ struct Current {
     since: Option<String>,
 }
 
-/// Why a record goes.
+/// What becomes of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    OtherPromptOrModel,
-    Old,
+enum Fate {
+    Stays,
+    OfAnotherPromptOrModel,
+    TooOld,
 }
 
 impl Current {
-    fn reason_to_remove(&self, key: &str, value: &[u8]) -> Option<Option<Reason>> {
+    /// `None` for what is no record.
+    fn fate(&self, key: &str, value: &[u8]) -> Option<Fate> {
         let record = Record::<Outcome>::from_json(value).filter(|_| !key::is_reserved(key))?;
         let is_old = |since: &String| !record.at.is_empty() && record.at < *since;
-        Some(match record.is_of(self.prompt, &self.model) {
-            false => Some(Reason::OtherPromptOrModel),
-            true => self.since.as_ref().is_some_and(is_old).then_some(Reason::Old),
+        Some(if !record.is_of(self.prompt, &self.model) {
+            Fate::OfAnotherPromptOrModel
+        } else if self.since.as_ref().is_some_and(is_old) {
+            Fate::TooOld
+        } else {
+            Fate::Stays
         })
     }
 }
@@ -72,17 +77,17 @@ pub(crate) fn run(
         model: live::model(&workspace)?,
         since: prune.older_than.map(since),
     };
-    let (mut all, mut old, mut doomed) = (0, 0, Vec::new());
+    let (mut all, mut old, mut outdated) = (0, 0, Vec::new());
     store.for_each(|key, value| {
-        let Some(reason) = current.reason_to_remove(key, value) else { return Ok(()) };
+        let Some(fate) = current.fate(key, value) else { return Ok(()) };
         all += 1;
-        if let Some(reason) = reason {
-            old += u64::from(reason == Reason::Old);
-            doomed.push(key.to_owned());
+        if fate != Fate::Stays {
+            old += u64::from(fate == Fate::TooOld);
+            outdated.push(key.to_owned());
         }
         anyhow::Ok(())
     })?;
-    let removed = doomed.len() as u64;
+    let removed = outdated.len() as u64;
     let (shown, what) = (&found.shown, format!("{} of {}", count(removed), counted(all, "observation")));
     let why = format!("{} of other prompts or models, {} older", count(removed - old), count(old));
     if prune.dry_run {
@@ -101,10 +106,11 @@ pub(crate) fn run(
         }
     }
     let progress = printer.progress(removed);
-    for keys in doomed.chunks(TOGETHER) {
+    for keys in outdated.chunks(TOGETHER) {
         let values = store.get_many(keys)?.into_iter();
-        let still =
-            |(key, value): &(String, Vec<u8>)| current.reason_to_remove(key, value).flatten().is_some();
+        let still = |(key, value): &(String, Vec<u8>)| {
+            current.fate(key, value).is_some_and(|fate| fate != Fate::Stays)
+        };
         let keys: Vec<String> = values.filter(still).map(|(key, _)| key).collect();
         store.delete(&keys)?;
         progress.inc(keys.len() as u64);
