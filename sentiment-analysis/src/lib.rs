@@ -3,7 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /api/sentiment-analysis` `{"sentence"}` | `{"sentiment", "variant", "cached"}` |
-//! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: what a person says would have been right |
+//! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: a visitor's vote |
 //! | `GET /api/annotations/next?n=10` | `{"queue": [{"sentence"}], "annotated", "about_needed", "decided"}`: sentences to annotate, for people who sign in |
 //! | `POST /api/annotations` `{"sentence", "expected"}`, `DELETE` `{"sentence"}` | the same without the queue: what they say would be right |
 //! | `GET /api/variants` | the experiment: how variants are assigned, the model, each variant's weight and prompt |

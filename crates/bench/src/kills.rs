@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
+use e2e::store::votes_on;
 use experiment::journal::Annotation;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -90,7 +91,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             }
             let record = records.get(&(variant.as_str(), sentence.as_str())).and_then(Option::as_ref);
             record.is_none_or(|record| {
-                record["sentiment"] != "positive" || vote.is_some_and(|vote| record["expected"] != vote)
+                record["sentiment"] != "positive"
+                    || vote.is_some_and(|vote| votes_on(record).iter().ne([vote]))
             })
         })
         .count();

@@ -9,6 +9,7 @@
 //! - [`prompt`]: a variant's prompt, its fingerprint, and a sentence put into it.
 //! - [`key`]: under which key a sentence's record is kept.
 //! - [`record`]: one observation, as a store keeps it.
+//! - [`vote`]: what visitors say of an answer.
 //! - [`shadow`]: which sentences all variants answer.
 //! - [`journal`]: what belongs to none of the variants: sentences to annotate, and annotations.
 //! - [`statistics`]: the formulas, each with its source.
@@ -34,9 +35,11 @@ pub mod shadow;
 pub mod spin;
 pub mod statistics;
 pub mod visitor;
+pub mod vote;
 
 pub use assignment::{Assignment, Experiment, InvalidAssignment, InvalidExperiment, Variant};
 pub use key::Key;
 pub use prompt::{Fallback, Fingerprint, InvalidFingerprint, Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
 pub use record::{Answer, Record, timestamp};
 pub use visitor::VisitorId;
+pub use vote::{Voter, Votes};

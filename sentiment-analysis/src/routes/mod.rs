@@ -29,7 +29,7 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
         ("/api/annotations", method) => other_method(method, ANNOTATIONS_METHODS),
         ("/api/annotations/next", &Method::GET | &Method::HEAD) => annotations::next(&request).await,
         ("/api/annotations/next", method) => other_method(method, NEXT_METHODS),
-        ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
+        ("/api/variants", &Method::GET | &Method::HEAD) => variants::get(&request).await,
         ("/api/variants", method) => other_method(method, VARIANTS_METHODS),
         (path, _) => Err(nothing_at(path)),
     }

@@ -74,7 +74,7 @@ fn annotate(app: &App, observations: usize, labelled: usize) {
             prompt,
             model: MODEL,
             outcome: if (number / labelled).is_multiple_of(wrong) { "negative" } else { "positive" },
-            expected: number.is_multiple_of(labelled).then_some("positive"),
+            expected: number.is_multiple_of(labelled).then_some("positive").into_iter().collect(),
             elapsed_ms: Some(200),
             prompt_tokens: 96,
             generated_tokens: 2,

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `n` | observations |
 //! | `answer:OUTCOME:BUCKET` | those with this outcome, whose inference took so long |
-//! | `vote:EXPECTED:OUTCOME` | those with this outcome of which a visitor said what would have been right |
+//! | `vote:EXPECTED:OUTCOME` | votes on those with this outcome, by what would have been right |
 //! | `tokens:n`, `tokens:prompt`, `tokens:generated` | those with a count of tokens, and the sums |
 //!
 //! `tally:index` lists the prompts and models.
@@ -85,7 +85,7 @@ pub fn changes(old: Option<&Observation<'_>>, new: Option<&Observation<'_>>) -> 
         add("n".to_owned(), 1);
         let bucket = bucket(observation.elapsed_ms.unwrap_or(0));
         add(format!("answer:{}:{bucket}", observation.outcome), 1);
-        if let Some(expected) = observation.expected {
+        for expected in &observation.expected {
             add(format!("vote:{expected}:{}", observation.outcome), 1);
         }
         if observation.prompt_tokens > 0 || observation.generated_tokens > 0 {
@@ -185,7 +185,7 @@ mod tests {
             prompt: Fingerprint::of("abc"),
             model: "a: model",
             outcome,
-            expected,
+            expected: expected.into_iter().collect(),
             elapsed_ms: Some(210),
             prompt_tokens: 90,
             generated_tokens: 2,
@@ -207,6 +207,20 @@ mod tests {
         assert_eq!(tally.answers, [("good".to_owned(), 208, 1)]);
         assert_eq!(tally.votes, [("bad".to_owned(), "good".to_owned(), 1)]);
         assert_eq!((tally.with_tokens, tally.prompt_tokens, tally.generated_tokens), (1, 90, 2));
+    }
+
+    #[test]
+    fn each_vote_counts() {
+        let observed = Observation { expected: vec!["bad", "good", "bad"], ..observation("good", None) };
+        let mut tally = counted(&changes(None, Some(&observed)));
+        tally.votes.sort();
+        let votes = [("bad", "good", 2), ("good", "good", 1)];
+        assert_eq!(
+            tally.votes,
+            votes.map(|(expected, outcome, n)| (expected.to_owned(), outcome.to_owned(), n))
+        );
+        let fewer = Observation { expected: vec!["bad"], ..observed.clone() };
+        assert_eq!(changes(Some(&observed), Some(&fewer)).values().copied().collect::<Vec<_>>(), [-1, -1]);
     }
 
     #[test]
