@@ -72,9 +72,7 @@ impl Lock {
         file.lock()?;
         Ok(Self { _file: file })
     }
-}
 
-impl Lock {
     /// Waits until no other run of this program, of whatever app, links the store in the file at `path`.
     ///
     /// # Errors

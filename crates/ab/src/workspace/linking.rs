@@ -59,9 +59,10 @@ impl Workspace {
         }
         // Until the link is saved: another app could not see it before, and would take the rows under a label of its own.
         let _lock = match &address {
-            StoreAddress::Sqlite(path) if path.exists() => {
-                Some(Lock::of_store(path).with_context(|| format!("cannot lock the folder of {}", path.display()))?)
-            }
+            StoreAddress::Sqlite(path) if path.exists() => Some(
+                Lock::of_store(path)
+                    .with_context(|| format!("cannot lock the folder of {}", path.display()))?,
+            ),
             _ => None,
         };
         match &address {
