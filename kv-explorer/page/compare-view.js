@@ -5,7 +5,7 @@ import { fromBase64, sizeText } from "./bytes.js";
 import { element, fromTemplate, grouped, letScroll, onPress, plural, segments, tell } from "./dom.js";
 import { isTally, onOneLine, PROMPT } from "./keys.js";
 import { badge, modelName, shown, verdict } from "./value-parts.js";
-import { describe, outcomeOf } from "./value.js";
+import { describe, mostSay, outcomeOf } from "./value.js";
 
 /** @typedef {{outcome: string | null, expected: string | null, model: string | null, sentence: string | null, brief: string, whole: string}} Side */
 /** @typedef {{key: string, text: string, folded: string, left: Side | null, right: Side | null, kind: string}} Pair */
@@ -202,7 +202,7 @@ function brief(base64) {
   const outcome = outcomeOf(value);
   return {
     outcome,
-    expected: value.record?.expected ?? null,
+    expected: mostSay(value.record),
     model: value.record?.model ?? null,
     sentence: value.record?.sentence ?? null,
     brief: outcome ?? (value.text === null ? sizeText(value.bytes.length) : onOneLine(value.text.trim().slice(0, 60))),

@@ -8,7 +8,7 @@ import * as early from "./early.js";
 import { Keys, onOneLine, PROMPT } from "./keys.js";
 import { effects, flaw, PLACEHOLDER } from "./prompt.js";
 import { badge, modelName, verdict } from "./value-parts.js";
-import { describe, outcomeOf } from "./value.js";
+import { describe, mostSay, outcomeOf } from "./value.js";
 
 const PREVIEW_BYTES = 2048;
 const KEPT_PREVIEWS = 5000;
@@ -354,7 +354,8 @@ function preview(key, value) {
   const outcome = outcomeOf(described);
   if (outcome) {
     const parts = document.createDocumentFragment();
-    const { model, expected } = described.record ?? {};
+    const { model } = described.record ?? {};
+    const expected = mostSay(described.record);
     if (model) parts.append(modelName(model));
     if (expected && expected !== outcome) parts.append(verdict(false));
     parts.append(badge(outcome));

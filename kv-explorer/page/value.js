@@ -4,7 +4,8 @@ import { fromUtf8 } from "./bytes.js";
 import { isCounter } from "./keys.js";
 
 /** @typedef {"positive" | "neutral" | "negative" | "unsure"} Outcome */
-/** @typedef {{sentiment: string, prompt?: string, model?: string, expected?: string, sentence?: string}} Observation */
+/** @typedef {{sentiment: string, prompt?: string, model?: string, expected?: string, votes?: Record<string, string>,
+ *   sentence?: string}} Observation */
 /** @typedef {{kind: "record" | "json" | "text" | "bytes" | "counter", bytes: Uint8Array, text: string | null,
  *   record: Observation | null, number: bigint | null}} Described */
 
@@ -40,6 +41,28 @@ export function outcomeOf(value) {
   if (value.record) return value.record.sentiment;
   const word = value.text?.trim() ?? "";
   return OUTCOMES.has(word) ? word : null;
+}
+
+/** What visitors say would have been right, by each vote. The field `expected` is a vote of which nobody knows whose it is.
+ * @param {Observation} record @returns {string[]} */
+export function votesOn({ expected, votes }) {
+  const others = votes && typeof votes === "object" ? Object.values(votes) : [];
+  return [expected, ...others].filter((vote) => typeof vote === "string");
+}
+
+/** What most visitors say would have been right; nothing without votes, and where two outcomes have as many.
+ * @param {Observation | null} record @returns {string | null} */
+export function mostSay(record) {
+  const [first, second] = record ? byNumber(votesOn(record)) : [];
+  return first && first[1] > (second?.[1] ?? 0) ? first[0] : null;
+}
+
+/** The different words of a list and how often each is in it, the most frequent first. @param {string[]} words
+ * @returns {[string, number][]} */
+export function byNumber(words) {
+  const numbers = new Map();
+  for (const word of words) numbers.set(word, (numbers.get(word) ?? 0) + 1);
+  return [...numbers].sort((one, other) => other[1] - one[1]);
 }
 
 /** @param {string} outcome */

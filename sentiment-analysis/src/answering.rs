@@ -23,8 +23,11 @@ pub(crate) fn open_and_read<'v>(
     Ok((store, stored))
 }
 
-/// Counts a record that was written in the store that holds it, once the answer has left.
+/// Counts a record that was written in the store that holds it, once the answer has left. One that stayed as it was changes no count.
 pub(crate) fn count(store: Store<'_>, Changed { before, after }: Changed<Outcome>) {
+    if before.as_ref() == Some(&after) {
+        return;
+    }
     let store = store.into_owned();
     spawn(async move {
         let observed = |record| Observation::of_record(record, |outcome: &Outcome| outcome.as_str());

@@ -11,6 +11,7 @@ use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, MODEL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
 use e2e::redis_server::RedisServer;
+use e2e::store::votes_on;
 use experiment::journal::{Journal, Round};
 use experiment::key_values::Memory;
 use experiment::{Fingerprint, PROMPT_KEY, key};
@@ -107,7 +108,8 @@ fn kill(kind: &str, mut app: App) -> anyhow::Result<()> {
             }
             let record = records.get(&(variant.as_str(), sentence.as_str())).and_then(Option::as_ref);
             record.is_none_or(|record| {
-                record["sentiment"] != "positive" || vote.is_some_and(|vote| record["expected"] != vote)
+                record["sentiment"] != "positive"
+                    || vote.is_some_and(|vote| votes_on(record).iter().ne([vote]))
             })
         })
         .count();

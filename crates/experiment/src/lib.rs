@@ -11,6 +11,7 @@
 //! - [`record`]: one observation, as a store keeps it.
 //! - [`counter`]: numbers in stores, which many add to at the same time.
 //! - [`tally`]: what was observed of each prompt, counted when a record is written.
+//! - [`vote`]: what visitors say of an answer.
 //! - [`shadow`]: which sentences all variants answer.
 //! - [`journal`]: what belongs to none of the variants: sentences to annotate, and annotations.
 //! - [`key_values`]: what counting and the journal need of a store.
@@ -40,6 +41,7 @@ pub mod spin;
 pub mod statistics;
 pub mod tally;
 pub mod visitor;
+pub mod vote;
 
 pub use assignment::{Assignment, Experiment, InvalidAssignment, InvalidExperiment, Variant};
 pub use key::Key;
@@ -47,3 +49,4 @@ pub use key_values::KeyValues;
 pub use prompt::{Fallback, Fingerprint, InvalidFingerprint, Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
 pub use record::{Answer, Record, timestamp};
 pub use visitor::VisitorId;
+pub use vote::{Voter, Votes};

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `answer:OUTCOME` | observations with this outcome |
 //! | `latency:BUCKET` | those whose inference took so long |
-//! | `vote:EXPECTED:OUTCOME` | those with this outcome of which a visitor said what would have been right |
+//! | `vote:EXPECTED:OUTCOME` | votes on those with this outcome, by what would have been right |
 //! | `tokens:n`, `tokens:prompt`, `tokens:generated` | those with a count of tokens, and the sums |
 //!
 //! `tally:index` lists the prompts and models. As outcomes and buckets are known, so are all keys: nobody lists those of a store, which
@@ -227,7 +227,7 @@ fn changes(old: Option<&Observation<'_>>, new: Option<&Observation<'_>>) -> BTre
         if let Some(elapsed) = observation.elapsed_ms {
             add(format!("latency:{}", bucket(elapsed)), 1);
         }
-        if let Some(expected) = observation.expected {
+        for expected in &observation.expected {
             add(format!("vote:{expected}:{}", observation.outcome), 1);
         }
         if observation.prompt_tokens > 0 || observation.generated_tokens > 0 {
@@ -327,7 +327,7 @@ mod tests {
             prompt: Fingerprint::of("abc"),
             model: "a: model",
             outcome,
-            expected,
+            expected: expected.into_iter().collect(),
             elapsed_ms: Some(210),
             prompt_tokens: 90,
             generated_tokens: 2,
@@ -354,6 +354,20 @@ mod tests {
     }
 
     #[test]
+    fn each_vote_counts() {
+        let observed = Observation { expected: vec!["bad", "good", "bad"], ..observation("good", None) };
+        let store = Memory::default();
+        count(&store, None, Some(&observed)).unwrap();
+        let votes = [("bad", "good", 2), ("good", "good", 1)];
+        let votes = votes.map(|(expected, outcome, n)| (expected.to_owned(), outcome.to_owned(), n));
+        let mut counted = read_all(&store, "a: model").tally.votes;
+        counted.sort();
+        assert_eq!(counted, votes);
+        let fewer = Observation { expected: vec!["bad"], ..observed.clone() };
+        assert_eq!(changes(Some(&observed), Some(&fewer)).values().copied().collect::<Vec<_>>(), [-1, -1]);
+    }
+
+    #[test]
     fn what_takes_a_place_leaves_no_trace_of_what_was_there() {
         let (old, new) = (observation("good", None), observation("bad", Some("bad")));
         let (store, expected) = (Memory::default(), Memory::default());
@@ -370,11 +384,10 @@ mod tests {
     fn sums_are_what_was_counted_one_by_one() {
         let (store, mut sums) = (Memory::default(), Sums::default());
         let others = ["x", "y"].map(|model| Observation { model, ..observation("unsure", None) });
-        for observation in
-            [observation("good", None), others[0], observation("good", Some("bad")), others[1], others[0]]
-        {
-            count(&store, None, Some(&observation)).unwrap();
-            sums.add(&observation);
+        let [one, other] = &others;
+        for observation in [&observation("good", None), one, &observation("good", Some("bad")), other, one] {
+            count(&store, None, Some(observation)).unwrap();
+            sums.add(observation);
         }
         let summed = Memory::from(BTreeMap::from_iter(sums.entries(false).unwrap()));
         assert_eq!((sums.observations, read_all(&summed, "a: model").stale), (5, 3));

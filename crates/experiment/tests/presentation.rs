@@ -27,7 +27,7 @@ fn report(plan: Plan, seen: &[Seen], stale: bool, phase: Option<[u64; 2]>) -> Re
                 prompt: Fingerprint::of(if stale { "old" } else { prompt }),
                 model: "m",
                 outcome: if is_labelled { by_label } else { ["good", "bad"][variant % 2] },
-                expected: is_labelled.then_some("good"),
+                expected: is_labelled.then_some("good").into_iter().collect(),
                 elapsed_ms: Some(1_500),
                 prompt_tokens: 90,
                 generated_tokens: 2,

@@ -203,7 +203,9 @@ fn record_and_count(variant: &Variant, sentence: &str, mut record: Record<Outcom
         if current.is_some() && before.is_none() {
             return Ok(());
         }
-        record.expected = before.as_ref().and_then(|before| before.expected);
+        if let Some(before) = &before {
+            record.keep_votes_of(before);
+        }
         let value = record.to_json()?;
         let swapped = variant
             .store

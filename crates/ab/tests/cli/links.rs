@@ -172,6 +172,28 @@ fn a_store_shared_by_two_apps_has_one_label() {
 }
 
 #[test]
+fn of_two_apps_that_link_a_store_at_once_one_has_it() {
+    let sandbox = Sandbox::new(&["shared"]);
+    sandbox.app("other", "other-app", &["mine"]);
+    sandbox.ab("kv create case-a").ok();
+    sandbox.ab("kv set --store case-a k=1").ok();
+    let links = [
+        "link key-value shared --store case-a",
+        "link key-value mine --from other --store .spin/stores/case-a.db",
+    ];
+    let unlinks = ["unlink key-value shared", "unlink key-value mine --from other"];
+    for round in 0..20 {
+        let linked = std::thread::scope(|scope| {
+            let linking = links.map(|link| scope.spawn(|| sandbox.ab(link).succeeded()));
+            linking.map(|linked| linked.join().unwrap())
+        });
+        assert_eq!(linked.iter().filter(|linked| **linked).count(), 1, "round {round}: {linked:?}");
+        assert_eq!(sandbox.ab("kv get --store case-a k").ok().bytes(), b"1");
+        sandbox.ab(unlinks[usize::from(linked[1])]).ok();
+    }
+}
+
+#[test]
 fn stores_by_path_and_by_url() {
     let Some(redis) = RedisServer::start(&["--requirepass", "s3cret"]) else { return };
     let mut sandbox = Sandbox::new(&["one", "two"]);

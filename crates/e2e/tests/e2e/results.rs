@@ -32,7 +32,7 @@ pub(crate) fn observe(app: &App, observations: usize, labelled: usize) {
                     prompt: Fingerprint::of(&prompt),
                     model: MODEL,
                     outcome,
-                    expected: number.is_multiple_of(labelled).then_some("positive"),
+                    expected: number.is_multiple_of(labelled).then_some("positive").into_iter().collect(),
                     elapsed_ms: Some(200),
                     prompt_tokens: 96,
                     generated_tokens: 2,
@@ -47,8 +47,8 @@ pub(crate) fn observe(app: &App, observations: usize, labelled: usize) {
                     "prompt_tokens": 96,
                     "generated_tokens": 2,
                 });
-                if let Some(expected) = observation.expected {
-                    record["expected"] = expected.into();
+                if let Some(expected) = observation.expected.first() {
+                    record["expected"] = (*expected).into();
                 }
                 (format!("Sentence {number}"), record.to_string().into_bytes())
             })

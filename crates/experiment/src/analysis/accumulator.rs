@@ -60,7 +60,7 @@ impl Analysis {
             .collect();
         for (index, one) in judged.iter().enumerate() {
             for other in &judged[index + 1..] {
-                self.pair(*one, *other);
+                self.pair(one, other);
             }
         }
     }
@@ -108,15 +108,15 @@ impl Analysis {
             return (Taken::Stale, None);
         }
         let judged = self.counted.outcomes.judge(observation);
-        tally.add(observation, judged);
+        tally.add(observation, &judged);
         (Taken::Current, Some(judged))
     }
 
-    fn pair(&mut self, one: (usize, Judged), other: (usize, Judged)) {
+    fn pair(&mut self, one: &(usize, Judged), other: &(usize, Judged)) {
         let (first, second) = if one.0 < other.0 { (one, other) } else { (other, one) };
         let position = pairs_of(self.counted.variants.len()).position(|pair| pair == (first.0, second.0));
         if let Some(tally) = position.and_then(|position| self.counted.pairs.get_mut(position)) {
-            tally.add(first.1, second.1);
+            tally.add(&first.1, &second.1);
         }
     }
 }

@@ -62,7 +62,7 @@ pub enum Warning {
         /// The other's.
         second: String,
     },
-    /// Sentences were labelled differently for the one variant and the other.
+    /// People said different things of sentences that both variants answered.
     ConflictingLabels {
         /// One variant's label.
         first: String,
@@ -127,12 +127,8 @@ impl Warning {
                 format!("{first} and {second} are answered by different models.")
             }
             Self::ConflictingLabels { first, second, sentences } => format!(
-                "{} labelled differently for {first} and for {second}; the comparison leaves them out.",
-                if *sentences == 1 {
-                    "1 sentence is".to_owned()
-                } else {
-                    format!("{} sentences are", count(*sentences))
-                },
+                "Visitors disagree about {} that {first} and {second} both answered; the comparison leaves them out.",
+                counted(*sentences, "sentence"),
             ),
         }
     }
@@ -156,7 +152,7 @@ impl Warning {
             }
             Self::SamePrompt { .. } => "Set another prompt in one of the stores, or link another store.",
             Self::DifferentModels { .. } => "Compare prompts on one model, or models with one prompt.",
-            Self::ConflictingLabels { .. } => "Look at those sentences again and correct the wrong label.",
+            Self::ConflictingLabels { .. } => "Annotate sentences: votes decide nothing.",
         }
     }
 }

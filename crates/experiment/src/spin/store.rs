@@ -19,6 +19,7 @@ use crate::{
     prompt::PROMPT_KEY,
     record::{Answer, Record},
     tally,
+    vote::{Voter, Votes},
 };
 
 /// A variant's store, open for one request.
@@ -93,7 +94,7 @@ impl<'l> Store<'l> {
         self.get(PROMPT_KEY)
     }
 
-    /// Replaces the record of a sentence, never another value, but keeps what a person said about the sentence, as the store has it: that may have changed
+    /// Replaces the record of a sentence, never another value, but keeps the votes on it, as the store has them: they may have changed
     /// while the model was asked. Three host calls.
     pub fn write<A: Answer + Clone>(
         &self,
@@ -104,7 +105,7 @@ impl<'l> Store<'l> {
         self.change(key.as_str(), &mut |current| {
             before = current.and_then(Record::<A>::from_json);
             match (current, &before) {
-                (Some(_), Some(known)) => record.expected.clone_from(&known.expected),
+                (Some(_), Some(known)) => record.keep_votes_of(known),
                 (Some(current), None) if !Record::<A>::is_answer_alone(current) => {
                     return Err(StoreError::Foreign { label: self.label.to_string() });
                 }
@@ -115,21 +116,24 @@ impl<'l> Store<'l> {
         Ok(Changed { before, after: record })
     }
 
-    /// Sets what a person says would have been right for a sentence, or takes it back. Returns the record before and after, or `None`
-    /// if the store has none; it gets none then. Three host calls.
-    pub fn correct<A: Answer + Clone>(
+    /// Puts a visitor's vote on the answer to a sentence in the place of their earlier one, or takes it back. Returns the record before and
+    /// after, or `None` if the store has none; it gets none then. Two host calls, and one if something changes.
+    pub fn vote<A: Answer + Clone + PartialEq>(
         &self,
         key: &Key,
+        voter: Voter,
         expected: Option<&A>,
     ) -> Result<Option<Changed<A>>, StoreError> {
         let mut changed = None;
         self.change(key.as_str(), &mut |current| {
-            let before = current.and_then(Record::<A>::from_json);
-            changed = before.map(|before| {
-                let after = before.clone().with_expected(expected.cloned());
-                Changed { before: Some(before), after }
-            });
-            Ok(changed.as_ref().map(|changed| changed.after.to_json()).transpose()?)
+            changed = None;
+            let Some(before) = current.and_then(Record::<A>::from_json) else { return Ok(None) };
+            let mut after = before.clone();
+            let full = |_| StoreError::Full { label: self.label.to_string() };
+            after.votes.cast(voter, expected.cloned()).map_err(full)?;
+            let value = if after == before { None } else { Some(after.to_json()?) };
+            changed = Some(Changed { before: Some(before), after });
+            Ok(value)
         })?;
         Ok(changed)
     }
@@ -263,6 +267,12 @@ pub enum StoreError {
         "the key in the store of the label `{label}` has a value that is not a record; it stays as it is"
     )]
     Foreign {
+        /// The label.
+        label: String,
+    },
+    /// The record has as many votes as are kept.
+    #[error("the record in the store of the label `{label}` has {} votes, and takes no more", Votes::<()>::MOST)]
+    Full {
         /// The label.
         label: String,
     },
