@@ -117,8 +117,6 @@ impl SqliteStore {
     pub(super) async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         let key = key.to_owned();
         let increment = move |connection: &Connection, label: &str| {
-            // A late writer would carry the sum of its own, older value over to the label that the rows have now.
-            let label = &*labels::current(connection, label)?;
             let Some(old) = get(connection, label, &key)?.map_or(Some(0), |value| counter(&value)) else {
                 return Ok(Err(StoreError::NotACounter { key: key.clone() }));
             };

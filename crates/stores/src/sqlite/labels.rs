@@ -13,7 +13,6 @@
 //! Two small tables, which Spin does not look at, hold the store's own notes: `ab_label` the label its rows carry and
 //! the former ones, `ab_linked_from` configuration files elsewhere that link it. The files alone say what is linked.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -214,19 +213,6 @@ impl std::fmt::Debug for Labels {
     }
 }
 
-/// The label that the rows have now, if `label` is a former one of theirs; otherwise `label` itself.
-pub(super) fn current<'l>(connection: &Connection, label: &'l str) -> rusqlite::Result<Cow<'l, str>> {
-    if !has_table(connection, "ab_label")? {
-        return Ok(Cow::Borrowed(label));
-    }
-    let mut select = connection.prepare_cached(
-        "SELECT label FROM ab_label WHERE retired_at IS NULL \
-         AND EXISTS (SELECT 1 FROM ab_label WHERE label = ?1 AND retired_at IS NOT NULL)",
-    )?;
-    let current = select.query_row([label], |row| row.get(0)).optional()?;
-    Ok(current.map_or(Cow::Borrowed(label), Cow::Owned))
-}
-
 /// Copies the rows of `former` to `label` and retires `former`.
 fn relabel(connection: &Connection, former: &str, label: &str, now: i64) -> rusqlite::Result<()> {
     // Rows that `label` had before it was retired here are copies; others were written by hand and stay.
@@ -292,8 +278,7 @@ fn has_rows(connection: &Connection, label: &str) -> rusqlite::Result<bool> {
 
 fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)")?
-        .query_row([name], |row| row.get(0))
+        .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [name], |row| row.get(0))
 }
 
 #[cfg(test)]
