@@ -33,20 +33,26 @@ struct Current {
     since: Option<String>,
 }
 
-/// Why a record goes.
+/// What becomes of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    OtherPromptOrModel,
-    Old,
+enum Fate {
+    Stays,
+    /// It is of another prompt or model.
+    GoesAsOther,
+    GoesAsOld,
 }
 
 impl Current {
-    fn reason_to_remove(&self, key: &str, value: &[u8]) -> Option<Option<Reason>> {
+    /// What becomes of an entry; `None` of one that is no record.
+    fn fate(&self, key: &str, value: &[u8]) -> Option<Fate> {
         let record = Record::<Outcome>::from_json(value).filter(|_| !key::is_reserved(key))?;
         let is_old = |since: &String| !record.at.is_empty() && record.at < *since;
-        Some(match record.is_of(self.prompt, &self.model) {
-            false => Some(Reason::OtherPromptOrModel),
-            true => self.since.as_ref().is_some_and(is_old).then_some(Reason::Old),
+        Some(if !record.is_of(self.prompt, &self.model) {
+            Fate::GoesAsOther
+        } else if self.since.as_ref().is_some_and(is_old) {
+            Fate::GoesAsOld
+        } else {
+            Fate::Stays
         })
     }
 }
@@ -74,10 +80,10 @@ pub(crate) fn run(
     };
     let (mut all, mut old, mut doomed) = (0, 0, Vec::new());
     store.for_each(|key, value| {
-        let Some(reason) = current.reason_to_remove(key, value) else { return Ok(()) };
+        let Some(fate) = current.fate(key, value) else { return Ok(()) };
         all += 1;
-        if let Some(reason) = reason {
-            old += u64::from(reason == Reason::Old);
+        old += u64::from(fate == Fate::GoesAsOld);
+        if fate != Fate::Stays {
             doomed.push(key.to_owned());
         }
         anyhow::Ok(())
@@ -103,8 +109,9 @@ pub(crate) fn run(
     let progress = printer.progress(removed);
     for keys in doomed.chunks(TOGETHER) {
         let values = store.get_many(keys)?.into_iter();
-        let still =
-            |(key, value): &(String, Vec<u8>)| current.reason_to_remove(key, value).flatten().is_some();
+        let still = |(key, value): &(String, Vec<u8>)| {
+            current.fate(key, value).is_some_and(|fate| fate != Fate::Stays)
+        };
         let keys: Vec<String> = values.filter(still).map(|(key, _)| key).collect();
         store.delete(&keys)?;
         progress.inc(keys.len() as u64);
