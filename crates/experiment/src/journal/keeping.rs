@@ -2,19 +2,32 @@
 
 use std::collections::HashSet;
 
-use rand::{Rng, RngExt as _, seq::SliceRandom as _};
+use rand::Rng;
 
 use crate::{counter, key_values::KeyValues};
 
-use super::{Annotation, Draw, Evidence, Given, Round, Stratum, round::ROUNDS_KEY};
-
-/// One of so many sentences to annotate is one on which the prompts agree.
-const ONE_AGREES_IN: u32 = 10;
+use super::{Annotation, Draw, Evidence, Given, Queue, Round, Stratum, round::ROUNDS_KEY};
 
 /// A journal in a store.
 #[derive(Debug)]
 pub struct Journal<S> {
     store: S,
+}
+
+/// What came of what a person said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// What the same person had said before.
+    pub before: Option<Given>,
+    /// What people say now.
+    pub annotation: Annotation,
+}
+
+impl Kept {
+    /// Whether the sentence was drawn, so that what is said of it decides.
+    pub fn decides(&self) -> bool {
+        !self.annotation.draw.answers.is_empty()
+    }
 }
 
 impl<S: KeyValues> Journal<S> {
@@ -42,40 +55,38 @@ impl<S: KeyValues> Journal<S> {
         Ok(values.iter().filter_map(|(_, value)| Draw::from_json(value)).collect())
     }
 
-    /// At most `wanted` sentences that nobody has annotated for the round of `evidence`, in random order: one in ten is one on which the
-    /// prompts agree, as long as there are others.
+    /// The sentences that nobody has annotated for the round of `evidence`.
+    pub fn queue(&self, evidence: &Evidence, rng: &mut impl Rng) -> Result<Queue, S::Error> {
+        let annotated: HashSet<&str> = evidence.annotated().collect();
+        let mut draws = Vec::new();
+        for stratum in Stratum::ALL {
+            draws.extend(self.draws(evidence.round(), stratum)?);
+        }
+        Ok(Queue::new(draws, |sentence| annotated.contains(sentence), rng))
+    }
+
+    /// At most `wanted` of them, in the queue's order.
     pub fn next(
         &self,
         evidence: &Evidence,
         wanted: usize,
         rng: &mut impl Rng,
     ) -> Result<Vec<String>, S::Error> {
-        let annotated: HashSet<&str> = evidence.annotated().collect();
-        let mut waiting = |stratum| -> Result<Vec<String>, S::Error> {
-            let draws = self.draws(evidence.round(), stratum)?.into_iter();
-            let sentences = draws.map(|draw| draw.sentence);
-            let mut sentences: Vec<_> =
-                sentences.filter(|sentence| !annotated.contains(sentence.as_str())).collect();
-            sentences.sort_unstable();
-            sentences.dedup();
-            sentences.shuffle(rng);
-            Ok(sentences)
-        };
-        let (mut differ, mut agree) = (waiting(Stratum::Differ)?, waiting(Stratum::Agree)?);
-        let mut next = Vec::with_capacity(wanted);
-        while next.len() < wanted {
-            let agrees = rng.random_ratio(1, ONE_AGREES_IN);
-            let (first, second) = if agrees { (&mut agree, &mut differ) } else { (&mut differ, &mut agree) };
-            let Some(sentence) = first.pop().or_else(|| second.pop()) else { break };
-            next.push(sentence);
-        }
-        Ok(next)
+        let mut queue = self.queue(evidence, rng)?;
+        Ok(std::iter::from_fn(|| queue.next(rng)).take(wanted).collect())
     }
 
     /// Keeps what a person says of a sentence, in place of what they said before. It decides if the sentence was drawn for the round.
+    /// To say the same again changes nothing, not even the time.
     ///
     /// The annotation comes last: once this has returned, everything that leads to it is in the store.
-    pub fn annotate(&self, round: &Round, sentence: &str, who: &str, given: &Given) -> Result<(), S::Error> {
+    pub fn annotate(
+        &self,
+        round: &Round,
+        sentence: &str,
+        who: &str,
+        given: &Given,
+    ) -> Result<Kept, S::Error> {
         match self.drawn(round, sentence)? {
             Some(draw) => self.keep(round, &draw, who, given),
             None => self.keep(&Round::of_others(), &Draw::new(sentence), who, given),
@@ -83,18 +94,24 @@ impl<S: KeyValues> Journal<S> {
     }
 
     /// Keeps what a person says of a sentence that was drawn for the round.
-    pub fn keep(&self, round: &Round, draw: &Draw, who: &str, given: &Given) -> Result<(), S::Error> {
+    pub fn keep(&self, round: &Round, draw: &Draw, who: &str, given: &Given) -> Result<Kept, S::Error> {
         let number = match self.number(round, &draw.sentence)? {
             Some(number) => number,
             None => self.give_number(round, &draw.sentence)?,
         };
+        let mut kept = Kept::default();
         self.store.change(&round.annotation_key(number), &mut |current| {
             let known = current.and_then(Annotation::from_json);
-            let mut annotation =
-                known.unwrap_or_else(|| Annotation { draw: draw.clone(), ..Annotation::default() });
-            annotation.given.insert(who.to_owned(), given.clone());
-            Ok(Some(serde_json::to_vec(&annotation)?))
-        })
+            let before = known.as_ref().and_then(|annotation| annotation.given.get(who)).cloned();
+            let as_before =
+                known.filter(|_| before.as_ref().is_some_and(|before| before.expected == given.expected));
+            let is_new = as_before.is_none();
+            let annotation = as_before.unwrap_or_else(|| Annotation::with(current, draw, who, given.clone()));
+            let value = is_new.then(|| serde_json::to_vec(&annotation)).transpose()?;
+            kept = Kept { before, annotation };
+            Ok(value)
+        })?;
+        Ok(kept)
     }
 
     /// Takes back what a person said of a sentence, if they said anything. An annotation of which nothing is left stays, and says
@@ -103,9 +120,8 @@ impl<S: KeyValues> Journal<S> {
         for round in [round, &Round::of_others()] {
             let Some(number) = self.number(round, sentence)? else { continue };
             self.store.change(&round.annotation_key(number), &mut |current| {
-                let Some(mut annotation) = current.and_then(Annotation::from_json) else { return Ok(None) };
-                let said = annotation.given.remove(who);
-                Ok(said.map(|_| serde_json::to_vec(&annotation)).transpose()?)
+                let left = Annotation::without(current, who);
+                Ok(left.map(|annotation| serde_json::to_vec(&annotation)).transpose()?)
             })?;
         }
         Ok(())

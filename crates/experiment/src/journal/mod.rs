@@ -19,6 +19,7 @@
 //!
 //! - [`round`](Round): the prompts that are compared, and the keys of what belongs to them
 //! - [`draw`](Draw): a sentence with what each prompt made of it, and which draws are kept
+//! - [`queue`](Queue): the sentences that wait for somebody to annotate them
 //! - [`annotation`](Annotation): what people say of a sentence
 //! - [`evidence`](Evidence): what the annotations say of the prompts
 //! - [`keeping`](Journal): what is written and read, and in which order
@@ -27,12 +28,14 @@ mod annotation;
 mod draw;
 mod evidence;
 mod keeping;
+mod queue;
 mod round;
 
 pub use annotation::{Annotation, Given, Said};
 pub use draw::{Draw, Stratum};
 pub use evidence::{Evidence, Standing};
-pub use keeping::Journal;
+pub use keeping::{Journal, Kept};
+pub use queue::Queue;
 pub use round::Round;
 pub(crate) use round::is_counter;
 
