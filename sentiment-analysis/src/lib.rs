@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `POST /api/sentiment-analysis` `{"sentence"}` | `{"sentiment", "variant", "cached"}` |
 //! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: what a person says would have been right |
-//! | `GET /api/annotations/next?n=10` | `{"queue": [{"sentence"}], "annotated", "about_needed", "decided"}`: sentences to annotate, for people who sign in |
+//! | `GET /api/annotations/next?n=10` | `{"queue": [{"sentence"}], "annotated", "disputed", "about_needed", "decided"}`: sentences to annotate, for people who sign in |
+//! | `GET /api/annotations/disputed` | `{"annotator", "disputes": [{"sentence", "given": [{"annotator", "expected"}]}], …}`: what people say different things of |
 //! | `POST /api/annotations` `{"sentence", "expected"}`, `DELETE` `{"sentence"}` | the same without the queue: what they say would be right |
 //! | `GET /api/variants` | the experiment: how variants are assigned, the model, each variant's weight and prompt |
 //!

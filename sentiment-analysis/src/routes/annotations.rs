@@ -9,7 +9,7 @@ use api::{
 };
 use experiment::{
     Fingerprint,
-    journal::{Given, Round, Standing},
+    journal::{Annotation, Given, Round, Standing},
     spin::{Journal, Store, StoreError},
     timestamp,
 };
@@ -50,6 +50,30 @@ struct Waiting {
     sentence: String,
 }
 
+/// Sentences of which people say different things, and how far the annotating has come.
+#[derive(Serialize)]
+struct Disputes {
+    /// The name of the person who asks.
+    annotator: String,
+    disputes: Vec<Dispute>,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+/// What people say of a sentence, sorted by their names.
+#[derive(Serialize)]
+struct Dispute {
+    sentence: String,
+    given: Vec<Opinion>,
+}
+
+/// What one person says: nothing if they cannot tell.
+#[derive(Serialize)]
+struct Opinion {
+    annotator: String,
+    expected: Option<String>,
+}
+
 /// An annotation that was kept or taken back, and how far the annotating has come with it.
 #[derive(Serialize)]
 struct Kept {
@@ -74,6 +98,16 @@ pub(super) async fn next(request: &Request) -> Result<Response<String>, Problem>
     response::json(&read().map_err(|error| failed("cannot be read", &error))?)
 }
 
+/// Sentences of which people say different things: each of them can change what they said.
+pub(super) async fn disputed(request: &Request) -> Result<Response<String>, Problem> {
+    let annotator = check(request.headers()).await?;
+    let instance = Instance::get().await?;
+    let read = || Journal::open()?.evidence(round(instance)?);
+    let evidence = read().map_err(|error| failed("cannot be read", &error))?;
+    let disputes = evidence.disputes().into_iter().map(Dispute::of).collect();
+    response::json(&Disputes { annotator, disputes, standing: evidence.standing() })
+}
+
 /// Keeps an annotation.
 pub(super) async fn post(request: Request) -> Response<String> {
     let started = Instant::now();
@@ -84,6 +118,16 @@ pub(super) async fn post(request: Request) -> Response<String> {
 pub(super) async fn delete(request: Request) -> Response<String> {
     let started = Instant::now();
     logged(started, retract(request).await)
+}
+
+impl Dispute {
+    fn of(annotation: &Annotation) -> Self {
+        let given = annotation.given.iter().map(|(who, given)| Opinion {
+            annotator: who.clone(),
+            expected: given.expected.clone(),
+        });
+        Self { sentence: annotation.draw.sentence.clone(), given: given.collect() }
+    }
 }
 
 fn logged(started: Instant, result: Result<Kept, Problem>) -> Response<String> {

@@ -13,7 +13,7 @@ use spin_sdk::http::{Method, Request, Response, StatusCode};
 const SENTIMENT_METHODS: &str = "POST, OPTIONS";
 const FEEDBACK_METHODS: &str = "POST, OPTIONS";
 const ANNOTATIONS_METHODS: &str = "POST, DELETE, OPTIONS";
-const NEXT_METHODS: &str = "GET, HEAD, OPTIONS";
+const ANNOTATIONS_READ_METHODS: &str = "GET, HEAD, OPTIONS";
 const VARIANTS_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// Answers a request, or says why not.
@@ -28,7 +28,9 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
         ("/api/annotations", &Method::DELETE) => Ok(annotations::delete(request).await),
         ("/api/annotations", method) => other_method(method, ANNOTATIONS_METHODS),
         ("/api/annotations/next", &Method::GET | &Method::HEAD) => annotations::next(&request).await,
-        ("/api/annotations/next", method) => other_method(method, NEXT_METHODS),
+        ("/api/annotations/next", method) => other_method(method, ANNOTATIONS_READ_METHODS),
+        ("/api/annotations/disputed", &Method::GET | &Method::HEAD) => annotations::disputed(&request).await,
+        ("/api/annotations/disputed", method) => other_method(method, ANNOTATIONS_READ_METHODS),
         ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
         ("/api/variants", method) => other_method(method, VARIANTS_METHODS),
         (path, _) => Err(nothing_at(path)),
