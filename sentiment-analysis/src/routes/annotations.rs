@@ -122,10 +122,10 @@ pub(super) async fn delete(request: Request) -> Response<String> {
 
 impl Dispute {
     fn of(annotation: &Annotation) -> Self {
-        let given = annotation.given.iter().map(|(who, given)| Opinion {
-            annotator: who.clone(),
-            expected: given.expected.clone(),
-        });
+        let given = annotation
+            .given
+            .iter()
+            .map(|(who, given)| Opinion { annotator: who.clone(), expected: given.expected.clone() });
         Self { sentence: annotation.draw.sentence.clone(), given: given.collect() }
     }
 }
