@@ -6,6 +6,7 @@ mod sandbox;
 
 mod session;
 
+mod annotate;
 mod build;
 mod completions;
 mod entries;

@@ -11,7 +11,7 @@ use e2e::runtime::embedded_only;
 use experiment::Fingerprint;
 use experiment::analysis::Observation;
 use experiment::journal::{Draw, Given, Journal, Round, Stratum};
-use experiment::key_values::Memory;
+use experiment::key_values::{KeyValues as _, Memory};
 use experiment::tally::Sums;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -60,8 +60,7 @@ pub(crate) fn observe(app: &App, observations: usize, labelled: usize) {
 }
 
 fn annotate(app: &App, observations: usize, labelled: usize) {
-    let prompts =
-        [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()));
+    let prompts = current_prompts(app);
     let round = Round::new(prompts, MODEL);
     let (store, mut drawn) = (Memory::default(), [0_i64; 2]);
     for number in 0..observations {
@@ -85,8 +84,7 @@ fn annotate(app: &App, observations: usize, labelled: usize) {
 
 /// Lets these sentences wait for somebody to annotate them, and no others.
 pub(crate) fn wait_for_annotation(app: &App, sentences: &[String]) {
-    let prompts =
-        [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()));
+    let prompts = current_prompts(app);
     let round = Round::new(prompts, MODEL);
     let mut rows: Vec<_> = (0..)
         .zip(sentences)
@@ -105,6 +103,29 @@ pub(crate) fn wait_for_annotation(app: &App, sentences: &[String]) {
     }
     let entries = rows.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
     app.store_file(JOURNAL).set(JOURNAL, entries);
+}
+
+/// Lets two people say different things of a sentence that was drawn.
+pub(crate) fn dispute(app: &App, sentence: &str, people: [&str; 2]) {
+    let prompts = current_prompts(app);
+    let mut draw = Draw::new(sentence.trim());
+    draw.add(prompts[0], "positive");
+    draw.add(prompts[1], "negative");
+    let store = Memory::default();
+    for (key, value) in app.rows(JOURNAL) {
+        store.set(&key, value).unwrap();
+    }
+    for (who, expected) in people.into_iter().zip(["positive", "negative"]) {
+        let given = Given { expected: Some(expected.to_owned()), at: String::new() };
+        Journal::new(&store).keep(&Round::new(prompts, MODEL), &draw, who, &given).unwrap();
+    }
+    let rows = store.into_entries();
+    let entries = rows.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+    app.store_file(JOURNAL).set(JOURNAL, entries);
+}
+
+fn current_prompts(app: &App) -> [Fingerprint; 2] {
+    [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()))
 }
 
 /// The results, once they are as expected: what is written is counted after its answer has left.

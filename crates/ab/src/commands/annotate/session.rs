@@ -103,43 +103,46 @@ impl<'a> Session<'a> {
         Self { journal, who, keys, printer, said: Vec::new(), seen: HashSet::new() }
     }
 
-    /// Shows what `next` finds, until there is nothing, and gives what people have said by then.
+    /// Shows what `next` finds, until there is nothing or the person leaves, and gives what people have said by then.
     fn run(
         mut self,
         next: impl Fn(&Evidence, &HashSet<String>) -> anyhow::Result<Option<Shown>>,
     ) -> anyhow::Result<Evidence> {
         let mut again = None;
-        let mut decided = false;
+        let mut told_so = false;
         loop {
             let evidence = self.journal.evidence()?;
             let standing = evidence.standing();
-            if standing.decided && !decided {
+            if standing.decided && !told_so {
+                told_so = true;
+                let program = program();
                 self.printer
-                    .message(format_args!("Decided: `{} report` says which prompt is better.", program()));
+                    .message(format_args!("Decided: `{program} report` says which prompt is better."));
             }
-            decided = standing.decided;
             let shown = match again.take() {
                 Some(shown) => Some(shown),
                 None => next(&evidence, &self.seen)?,
             };
-            let Some(shown) = shown else {
+            if shown.is_none() && self.said.is_empty() {
                 self.printer.message(told(&standing));
                 return Ok(evidence);
-            };
-            let lines = self.show(&shown, &standing);
+            }
+            let lines = self.show(shown.as_ref(), &standing);
             let key = self.keys.next();
             self.clear(lines);
-            match key? {
-                Key::Quit => {
-                    self.printer.message(told(&standing));
-                    return Ok(evidence);
-                }
-                Key::Undo => again = Some(self.undo()?.unwrap_or(shown)),
-                Key::Say(expected) => {
+            match (key?, shown) {
+                (Key::Undo, shown) => again = self.undo()?.or(shown),
+                (Key::Say(expected), Some(shown)) => {
                     let kept = self.journal.say(&shown.sentence, self.who, expected)?;
                     self.note(expected, &shown.sentence);
                     self.seen.insert(shown.sentence.clone());
                     self.said.push((shown, kept.before));
+                }
+                // A key too many.
+                (Key::Say(_), None) if self.keys.terminal().is_some() => {}
+                (Key::Quit | Key::Say(_), _) => {
+                    self.printer.message(told(&standing));
+                    return Ok(evidence);
                 }
             }
         }
@@ -159,15 +162,18 @@ impl<'a> Session<'a> {
         Ok(Some(shown))
     }
 
-    /// Shows a sentence to a person at a terminal, and says on how many lines.
-    fn show(&self, shown: &Shown, standing: &Standing) -> usize {
+    /// Shows a sentence to a person at a terminal, or that none is left, and says on how many lines.
+    fn show(&self, shown: Option<&Shown>, standing: &Standing) -> usize {
         let Some(term) = self.keys.terminal() else { return 0 };
-        let sentence = without_control_characters(&shown.sentence);
+        let keys = if shown.is_some() { keys::ALL } else { keys::AT_THE_END };
+        let sentence = shown.map_or_else(
+            || "That was the last one.".to_owned(),
+            |shown| without_control_characters(&shown.sentence),
+        );
         let mut lines = vec![String::new(), format!("  {SENTENCE}{sentence}{SENTENCE:#}")];
-        if !shown.opinions.is_empty() {
-            lines.push(format!("  {ASIDE}{}{ASIDE:#}", shown.opinions));
-        }
-        lines.extend([String::new(), format!("  {ASIDE}{}  ·  {}{ASIDE:#}", keys::ALL, told(standing))]);
+        let opinions = shown.map(|shown| &shown.opinions).filter(|opinions| !opinions.is_empty());
+        lines.extend(opinions.map(|opinions| format!("  {ASIDE}{opinions}{ASIDE:#}")));
+        lines.extend([String::new(), format!("  {ASIDE}{keys}  ·  {}{ASIDE:#}", told(standing))]);
         self.printer.message(lines.join("\n"));
         let columns = usize::from(term.size().1).max(1);
         lines.iter().map(|line| measure_text_width(line).div_ceil(columns).max(1)).sum()

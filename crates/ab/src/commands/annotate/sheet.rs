@@ -176,10 +176,11 @@ impl Imported {
             printer.message(format_args!("{} without an annotation left out", counted(left_out, "row")));
         }
         if *not_drawn > 0 {
+            let (verb, them) = if *not_drawn == 1 { ("is", "it") } else { ("are", "them") };
             printer.message(format_args!(
-                "{} of these of sentences that were not drawn for the current prompts: they decide nothing, and `{} annotate \
-                 --export-dataset FILE` makes them data for `eval`",
-                counted(*not_drawn, "annotation"),
+                "{} {verb} not drawn for the current prompts, so what was said of {them} decides nothing: `{} annotate --export-dataset \
+                 FILE` writes {them} as data for `eval`",
+                counted(*not_drawn, "sentence"),
                 program()
             ));
         }
