@@ -218,6 +218,23 @@ async fn an_answer_that_was_unsure_and_asked_again_counts_by_its_first_outcome()
     let annotated = &report["comparisons"][0]["annotated"];
     assert_eq!((&annotated["compared"], &annotated["annotated"]), (&json!(1), &json!(1)));
     assert_eq!(annotated["signs"], json!({ "first": 0, "second": 0 }), "neither was right at first");
+
+    // The same where the other prompt comes later.
+    model.answer_sentence("second snow", "banana");
+    let app = app.restart(|app| app.variable("shadow", "0").variable("variants", SECOND));
+    app.ask("snow").await;
+    model.answer_sentence("second snow", "negative");
+    assert_eq!(app.ask("snow").await.sentiment, "negative");
+    assert_eq!(app.records(SECOND)["snow"]["at_first"], "unsure");
+    let app =
+        app.restart(|app| app.variable("shadow", "1").variable("variants", &format!("{FIRST},{SECOND}")));
+    while app.ask("snow").await.variant != FIRST {}
+    drawn(&app, 2).await;
+    annotate(&app, "snow", json!("negative")).await;
+    let report = app.get("/api/results").await.json();
+    let annotated = &report["comparisons"][0]["annotated"];
+    assert_eq!(annotated["annotated"], 2);
+    assert_eq!(annotated["signs"], json!({ "first": 0, "second": 0 }), "neither was right at first");
 }
 
 #[tokio::test]
