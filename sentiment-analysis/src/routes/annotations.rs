@@ -52,7 +52,7 @@ struct Waiting {
 
 /// Sentences of which people say different things, and how far the annotating has come.
 #[derive(Serialize)]
-struct Disputes {
+struct Listed {
     /// The name of the person who asks.
     annotator: String,
     disputes: Vec<Dispute>,
@@ -105,7 +105,7 @@ pub(super) async fn disputed(request: &Request) -> Result<Response<String>, Prob
     let read = || Journal::open()?.evidence(round(instance)?);
     let evidence = read().map_err(|error| failed("cannot be read", &error))?;
     let disputes = evidence.disputes().into_iter().map(Dispute::of).collect();
-    response::json(&Disputes { annotator, disputes, standing: evidence.standing() })
+    response::json(&Listed { annotator, disputes, standing: evidence.standing() })
 }
 
 /// Keeps an annotation.
