@@ -104,7 +104,7 @@ pub(super) async fn disputed(request: &Request) -> Result<Response<String>, Prob
     let instance = Instance::get().await?;
     let read = || Journal::open()?.evidence(round(instance)?);
     let evidence = read().map_err(|error| failed("cannot be read", &error))?;
-    let disputes = evidence.disputes().into_iter().map(Dispute::of).collect();
+    let disputes = evidence.disputes().map(Dispute::of).collect();
     response::json(&Listed { annotator, disputes, standing: evidence.standing() })
 }
 

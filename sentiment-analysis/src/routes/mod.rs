@@ -28,9 +28,10 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
         ("/api/annotations", &Method::DELETE) => Ok(annotations::delete(request).await),
         ("/api/annotations", method) => other_method(method, ANNOTATIONS_METHODS),
         ("/api/annotations/next", &Method::GET | &Method::HEAD) => annotations::next(&request).await,
-        ("/api/annotations/next", method) => other_method(method, ANNOTATIONS_READ_METHODS),
         ("/api/annotations/disputed", &Method::GET | &Method::HEAD) => annotations::disputed(&request).await,
-        ("/api/annotations/disputed", method) => other_method(method, ANNOTATIONS_READ_METHODS),
+        ("/api/annotations/next" | "/api/annotations/disputed", method) => {
+            other_method(method, ANNOTATIONS_READ_METHODS)
+        }
         ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
         ("/api/variants", method) => other_method(method, VARIANTS_METHODS),
         (path, _) => Err(nothing_at(path)),
