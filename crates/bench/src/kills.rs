@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, MODEL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
@@ -16,6 +17,7 @@ use experiment::journal::{Journal, Round};
 use experiment::key_values::Memory;
 use experiment::{Fingerprint, PROMPT_KEY, key};
 use reqwest::Client;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -79,7 +81,8 @@ fn kill(kind: &str, mut app: App) -> anyhow::Result<()> {
         starts.push(start.elapsed());
     }
     starts.sort_unstable();
-    let kept = [FIRST, SECOND].map(|label| (label, runtime.block_on(app.explorer().rows(label))));
+    let kept = [FIRST, SECOND].map(|label| Ok((label, rows(&app, label)?)));
+    let kept = kept.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let records: BTreeMap<(&str, &str), Option<Value>> = kept
         .iter()
         .flat_map(|(label, rows)| {
@@ -88,14 +91,9 @@ fn kill(kind: &str, mut app: App) -> anyhow::Result<()> {
         .filter(|((_, key), _)| !key::is_reserved(key))
         .collect();
     let torn = records.values().filter(|record| record.is_none()).count();
-    let annotations = annotated(Memory::from(runtime.block_on(app.explorer().rows(JOURNAL))), &kept)?;
+    let annotations = annotated(Memory::from(rows(&app, JOURNAL)?), &kept)?;
     let counted = observations(&runtime, &app);
-    let mut recount = Command::new(artifacts::ab());
-    recount.arg("recount").arg("--runtime-config-file").arg(app.runtime_config());
-    anyhow::ensure!(
-        recount.arg("--from").arg(app.manifest_folder()).status()?.success(),
-        "the recount failed"
-    );
+    ab(&app, &["recount"])?;
     // What was answered last is given again for a quarter of a second.
     std::thread::sleep(Duration::from_millis(500));
     let recounted = observations(&runtime, &app);
@@ -131,6 +129,33 @@ fn kill(kind: &str, mut app: App) -> anyhow::Result<()> {
     anyhow::ensure!(lost + torn == 0, "what was acknowledged is not there");
     anyhow::ensure!(recounted == records.len(), "a recount is not exact");
     Ok(())
+}
+
+/// What the command line writes, of the app with its stores.
+fn ab(app: &App, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let mut command = Command::new(artifacts::ab());
+    command.args(arguments).arg("--from").arg(app.manifest_folder());
+    let output = command.arg("--runtime-config-file").arg(app.runtime_config()).output()?;
+    let messages = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "`{}` failed: {messages}", arguments.join(" "));
+    Ok(output.stdout)
+}
+
+/// All that the store of a label holds, of whatever kind it is.
+fn rows(app: &App, label: &str) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+    let exported = String::from_utf8(ab(app, &["kv", "export", "--label", label])?)?;
+    let row = |line: &str| {
+        let Row { key, value } = serde_json::from_str(line)?;
+        Ok((key, BASE64_STANDARD.decode(value)?))
+    };
+    exported.lines().map(row).collect()
+}
+
+/// A line of an export.
+#[derive(Deserialize)]
+struct Row {
+    key: String,
+    value: String,
 }
 
 /// The sentences that are annotated, found as the app finds them: by the numbers of their annotations.

@@ -1,7 +1,5 @@
 //! The explorer's REST interface, as a client of the component that it replaces would use it.
 
-use std::collections::BTreeMap;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -64,18 +62,6 @@ impl Explorer {
         let mut keys: Vec<String> = keys.iter().map(|key| key.as_str().unwrap().to_owned()).collect();
         keys.sort();
         keys
-    }
-
-    /// All that a store holds, of whatever kind it is.
-    pub async fn rows(&self, label: &str) -> BTreeMap<String, Vec<u8>> {
-        let export = self.call(Method::GET, &format!("/stores/{label}/export"), None).await;
-        assert_eq!(export.status, 200, "{}", export.text());
-        let text = |line: &Value, field: &str| line[field].as_str().unwrap().to_owned();
-        let row = |line: &str| {
-            let line = serde_json::from_str(line).unwrap();
-            (text(&line, "key"), BASE64_STANDARD.decode(text(&line, "value")).unwrap())
-        };
-        export.text().lines().map(row).collect()
     }
 
     /// `POST /api/stores/:store`

@@ -44,6 +44,9 @@ pub trait Answer: DeserializeOwned + Serialize {
 pub struct Record<A> {
     /// What was read out of the completion.
     pub answer: A,
+    /// What the same prompt and model had answered at first, where that was asked again. It is what counts where prompts are compared:
+    /// otherwise a prompt that leaves the model unsure would have more tries than another.
+    pub at_first: Option<A>,
     /// The fingerprint of the prompt.
     pub prompt: Fingerprint,
     /// The model, by the name that the app calls it.
@@ -69,6 +72,7 @@ impl<A: Answer> Record<A> {
     pub fn new(key: &Key, answer: A, prompt: Fingerprint, model: impl Into<String>) -> Self {
         Self {
             answer,
+            at_first: None,
             prompt,
             model: model.into(),
             at: String::new(),
@@ -116,6 +120,21 @@ impl<A: Answer> Record<A> {
     /// All votes: what would have been right, by each.
     pub fn said(&self) -> impl Iterator<Item = &A> {
         self.expected.iter().chain(self.votes.iter())
+    }
+
+    /// Remembers what the record said at first whose place this one takes, if it is of the same prompt and model.
+    pub fn keep_first_of(&mut self, other: &Self)
+    where
+        A: Clone,
+    {
+        if other.is_of(self.prompt, &self.model) {
+            self.at_first = Some(other.first().clone());
+        }
+    }
+
+    /// The first answer of its prompt and model.
+    pub fn first(&self) -> &A {
+        self.at_first.as_ref().unwrap_or(&self.answer)
     }
 
     /// The record that a store holds; `None` for any other value, which is no observation of any prompt.
@@ -169,6 +188,9 @@ impl<A: Answer> Serialize for Record<A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(A::FIELD, &self.answer)?;
+        if let Some(first) = &self.at_first {
+            map.serialize_entry("at_first", first)?;
+        }
         map.serialize_entry("prompt", &self.prompt)?;
         map.serialize_entry("model", &self.model)?;
         map.serialize_entry("at", &self.at)?;
@@ -207,10 +229,12 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let (mut answer, mut prompt, mut model) = (None, None, None);
         let (mut at, mut elapsed_ms, mut prompt_tokens, mut generated_tokens) = <_>::default();
+        let mut at_first = None;
         let (mut expected, mut votes, mut sentence) = (None, Votes::default(), None);
         while let Some(field) = map.next_key::<Field>()? {
             match field.0.as_ref() {
                 name if name == A::FIELD => answer = Some(map.next_value()?),
+                "at_first" => at_first = map.next_value()?,
                 "prompt" => prompt = Some(map.next_value()?),
                 "model" => model = Some(map.next_value()?),
                 "at" => at = map.next_value()?,
@@ -225,6 +249,7 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
         }
         Ok(Record {
             answer: answer.ok_or_else(|| de::Error::missing_field(A::FIELD))?,
+            at_first,
             prompt: prompt.ok_or_else(|| de::Error::missing_field("prompt"))?,
             model: model.ok_or_else(|| de::Error::missing_field("model"))?,
             at,
@@ -270,6 +295,24 @@ mod tests {
         Record::new(&Key::for_sentence(sentence), answer, Fingerprint::of("abc"), "llama2-chat")
             .timed(at, Duration::from_micros(210_900))
             .with_tokens(96, 3)
+    }
+
+    #[test]
+    fn the_first_answer_is_remembered_however_often_it_is_asked_again() {
+        let first = record("a", Urgency::Unclear);
+        let mut again = record("a", Urgency::Unclear);
+        again.keep_first_of(&first);
+        let mut at_last = record("a", Urgency::Low);
+        at_last.keep_first_of(&again);
+        assert_eq!((at_last.answer, *at_last.first()), (Urgency::Low, Urgency::Unclear));
+        let json = at_last.to_json().unwrap();
+        assert!(json.starts_with(br#"{"urgency":"low","at_first":"unclear","prompt":"#));
+        assert_eq!(Record::from_json(&json), Some(at_last.clone()));
+        // Another prompt or model begins anew.
+        let mut other = record("a", Urgency::High);
+        other.model = "another".to_owned();
+        other.keep_first_of(&at_last);
+        assert_eq!((*other.first(), other.at_first), (Urgency::High, None));
     }
 
     #[test]

@@ -161,6 +161,45 @@ fn what_is_concluded_of_live_observations_and_asked_for() {
     ]);
 }
 
+/// Whatever votes say: each of two prompts has a thousand, of sentences that the other did not see.
+#[test]
+fn without_pairs_there_is_no_verdict_and_it_is_said_how_to_get_them() {
+    let prompts = ["x", "y"].map(Fingerprint::of);
+    let conclusion = |has_journal: bool| {
+        let labels = ["a", "b"].into_iter().zip(prompts);
+        let variants = labels.map(|(label, prompt)| CurrentVariant::new(label, 1, prompt, "m")).collect();
+        let mut analysis = Analysis::new(Outcomes::new(["good", "bad"], "unsure"), variants, Plan::default());
+        for variant in [0, 1].repeat(1_000) {
+            let observation = Observation {
+                prompt: prompts[variant],
+                model: "m",
+                outcome: ["good", "bad"][variant],
+                expected: Some("good"),
+                elapsed_ms: None,
+                prompt_tokens: 0,
+                generated_tokens: 0,
+            };
+            analysis.observe_together(&[(variant, observation)]);
+        }
+        if has_journal {
+            analysis.judge(Evidence::new(analysis.round()));
+        }
+        let report = analysis.report();
+        let shares = report.variants.iter().map(|variant| variant.accuracy.map(|share| share.count));
+        assert_eq!(shares.collect::<Vec<_>>(), [Some(1_000), Some(0)]);
+        assert_eq!(report.decision.as_ref().and_then(|decision| decision.winner.as_ref()), None);
+        let conclusion = Presentation::of(&report).conclusion;
+        assert!(!conclusion.settled && conclusion.next.is_none_or(|next| next.step != Step::Promote));
+        assert_eq!(conclusion.heading, "Not decided yet");
+        conclusion.text
+    };
+    let text = conclusion(true);
+    for way in ["The variable `shadow` says", "`cargo ab backfill` asks"] {
+        assert!(text.contains(way), "{text}");
+    }
+    assert!(conclusion(false).starts_with("The label `journal` is not linked"), "{}", conclusion(false));
+}
+
 #[test]
 fn what_is_concluded_of_a_data_set() {
     assert_concluded([

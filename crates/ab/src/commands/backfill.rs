@@ -43,7 +43,7 @@ struct Variant {
     prompt: Prompt,
 }
 
-/// What each variant's current prompt made of a sentence, if it was asked.
+/// What each variant's current prompt made of a sentence at first, if it was asked.
 struct Sentence {
     text: String,
     outcomes: Vec<Option<Outcome>>,
@@ -160,7 +160,7 @@ fn lacking(variants: &[Variant], model: &str) -> anyhow::Result<Vec<Sentence>> {
                 text: record.sentence.clone().unwrap_or_else(|| key.to_owned()),
                 outcomes: vec![None; variants.len()],
             });
-            sentence.outcomes[index] = Some(record.answer);
+            sentence.outcomes[index] = Some(*record.first());
             Ok(())
         })?;
     }
@@ -205,6 +205,7 @@ fn record_and_count(variant: &Variant, sentence: &str, mut record: Record<Outcom
         }
         if let Some(before) = &before {
             record.keep_votes_of(before);
+            record.keep_first_of(before);
         }
         let value = record.to_json()?;
         let swapped = variant

@@ -198,6 +198,45 @@ async fn another_prompt_is_another_comparison() {
     assert_eq!(waiting(&app, 0).await.1["decided"], json!(true), "what was annotated stays");
 }
 
+/// Otherwise a prompt that often leaves the model unsure would have more tries than the other.
+#[tokio::test]
+async fn an_answer_that_was_unsure_and_asked_again_counts_by_its_first_outcome() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).start();
+    model.answer_sentence("second rain", "banana");
+    app.ask("rain").await;
+    drawn(&app, 1).await;
+    model.answer_sentence("second rain", "negative");
+    let mut again = app.ask("rain").await;
+    while again.variant != SECOND {
+        again = app.ask("rain").await;
+    }
+    assert_eq!((again.sentiment.as_str(), again.cached), ("negative", false));
+    assert_eq!(app.records(SECOND)["rain"]["sentiment"], "negative");
+    annotate(&app, "rain", json!("negative")).await;
+    let report = app.get("/api/results").await.json();
+    let annotated = &report["comparisons"][0]["annotated"];
+    assert_eq!((&annotated["compared"], &annotated["annotated"]), (&json!(1), &json!(1)));
+    assert_eq!(annotated["signs"], json!({ "first": 0, "second": 0 }), "neither was right at first");
+
+    // The same where the other prompt comes later.
+    model.answer_sentence("second snow", "banana");
+    let app = app.restart(|app| app.variable("shadow", "0").variable("variants", SECOND));
+    app.ask("snow").await;
+    model.answer_sentence("second snow", "negative");
+    assert_eq!(app.ask("snow").await.sentiment, "negative");
+    assert_eq!(app.records(SECOND)["snow"]["at_first"], "unsure");
+    let app =
+        app.restart(|app| app.variable("shadow", "1").variable("variants", &format!("{FIRST},{SECOND}")));
+    while app.ask("snow").await.variant != FIRST {}
+    drawn(&app, 2).await;
+    annotate(&app, "snow", json!("negative")).await;
+    let report = app.get("/api/results").await.json();
+    let annotated = &report["comparisons"][0]["annotated"];
+    assert_eq!(annotated["annotated"], 2);
+    assert_eq!(annotated["signs"], json!({ "first": 0, "second": 0 }), "neither was right at first");
+}
+
 #[tokio::test]
 async fn only_people_with_credentials_annotate() {
     let model = ModelServer::start().unwrap();

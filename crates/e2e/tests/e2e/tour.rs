@@ -78,6 +78,8 @@ async fn annotating(browser: &Browser, app: &App, look: &impl AsyncFn(&str)) {
     }
     browser.until("document.querySelector('#empty')?.checkVisibility()").await;
     look("nothing to annotate").await;
+    // What was said is sent in the background.
+    app.log("annotations", "stdout", "\"event\":\"annotation\"", sentences.len());
     dispute(app, &sentences[0], ["ada", "bob"]);
     dispute(app, &"A long dispute, ".repeat(30), ["a person with quite a long name", "ada"]);
     browser.open(&app.url("/annotate")).await;

@@ -142,7 +142,10 @@ impl Warning {
             Self::WeightsChanged { .. } => {
                 "Compare within one phase, since people may have asked other things in the next."
             }
-            Self::DisputedAnnotations { .. } => "It counts again once one of them changes the annotation.",
+            Self::DisputedAnnotations { .. } => {
+                "They count again once one of the annotators says something else, on the page Annotate or with \
+                 `cargo ab annotate --disputed`."
+            }
             Self::SmallDataSet { .. } => "Add labelled sentences to the data set.",
             Self::StaleObservations { .. } => {
                 "That is expected after a change of the prompt; asking their sentences again replaces them."

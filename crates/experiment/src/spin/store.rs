@@ -105,7 +105,10 @@ impl<'l> Store<'l> {
         self.change(key.as_str(), &mut |current| {
             before = current.and_then(Record::<A>::from_json);
             match (current, &before) {
-                (Some(_), Some(known)) => record.keep_votes_of(known),
+                (Some(_), Some(known)) => {
+                    record.keep_votes_of(known);
+                    record.keep_first_of(known);
+                }
                 (Some(current), None) if !Record::<A>::is_answer_alone(current) => {
                     return Err(StoreError::Foreign { label: self.label.to_string() });
                 }
