@@ -174,7 +174,7 @@ fn without_pairs_there_is_no_verdict_and_it_is_said_how_to_get_them() {
                 prompt: prompts[variant],
                 model: "m",
                 outcome: ["good", "bad"][variant],
-                expected: Some("good"),
+                expected: vec!["good"],
                 elapsed_ms: None,
                 prompt_tokens: 0,
                 generated_tokens: 0,

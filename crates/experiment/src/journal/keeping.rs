@@ -30,22 +30,6 @@ impl Kept {
     }
 }
 
-/// What came of what a person said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// What the same person had said before.
-    pub before: Option<Given>,
-    /// What people say now.
-    pub annotation: Annotation,
-}
-
-impl Kept {
-    /// Whether the sentence was drawn, so that what is said of it decides.
-    pub fn decides(&self) -> bool {
-        !self.annotation.draw.answers.is_empty()
-    }
-}
-
 impl<S: KeyValues> Journal<S> {
     /// The journal that the store holds.
     pub const fn new(store: S) -> Self {
