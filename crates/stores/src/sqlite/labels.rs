@@ -116,10 +116,12 @@ impl Labels {
     ///
     /// The file cannot be written; it is as it was.
     pub fn adopt(&mut self, label: &str, linked_from: Option<&Path>) -> Result<(), StoreError> {
-        let is_unused = self.is_unused().map_err(|error| self.file.error(&error))?;
+        // Asked only where there is something to remove, as whoever opens the file at that moment waits.
+        let may_sweep = self.has_expired().and_then(|expired| Ok(expired && self.is_unused()?));
+        let may_sweep = may_sweep.map_err(|error| self.file.error(&error))?;
         self.change(|connection, now| {
             connection.execute_batch(NOTES)?;
-            if is_unused {
+            if may_sweep {
                 sweep(connection, now)?;
             }
             if let Some(config) = linked_from {
@@ -172,6 +174,15 @@ impl Labels {
         read().map_err(|error| self.file.error(&error))
     }
 
+    /// Whether there is a label that was retired long ago.
+    fn has_expired(&self) -> rusqlite::Result<bool> {
+        if !has_table(&self.connection, "ab_label")? {
+            return Ok(false);
+        }
+        let expired = "SELECT EXISTS (SELECT 1 FROM ab_label WHERE retired_at < ?1)";
+        self.connection.query_row(expired, [now() - GRACE_SECONDS], |row| row.get(0))
+    }
+
     /// Whether no other connection has the file open: only then can it leave write-ahead mode. A file that cannot be in that mode does
     /// not tell.
     fn is_unused(&self) -> rusqlite::Result<bool> {
@@ -195,10 +206,9 @@ impl Labels {
         &mut self,
         change: impl FnOnce(&Connection, i64) -> rusqlite::Result<()>,
     ) -> Result<(), StoreError> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let run = || {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            change(&transaction, now.cast_signed())?;
+            change(&transaction, now())?;
             crash_point("adopt:uncommitted");
             transaction.commit()
         };
@@ -211,6 +221,11 @@ impl std::fmt::Debug for Labels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Labels").field("place", &self.file.place).finish_non_exhaustive()
     }
+}
+
+/// The time in seconds.
+fn now() -> i64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().cast_signed()
 }
 
 /// Copies the rows of `former` to `label` and retires `former`.
