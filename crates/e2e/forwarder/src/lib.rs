@@ -12,7 +12,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::{Either as Select, select};
 use http_body_util::{Either, Full};
-use spin_sdk::http::header::{CONNECTION, TRANSFER_ENCODING};
 use spin_sdk::http::{self, HeaderMap, Request, Response};
 use spin_sdk::http_service;
 use spin_sdk::time::sleep;
@@ -56,7 +55,7 @@ fn forwarded(request: Request) -> Option<Request<Either<IncomingRequestBody, Ful
 
 /// Spin shows a component the headers of the connection to the server, and refuses them in what it answers.
 fn without_connection<T>(mut response: Response<T>) -> Response<T> {
-    for name in [CONNECTION, TRANSFER_ENCODING] {
+    for name in ["connection", "transfer-encoding"] {
         response.headers_mut().remove(name);
     }
     response
