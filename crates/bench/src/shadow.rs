@@ -1,4 +1,4 @@
-//! What shadow answers cost those who are served: new sentences with a slow model that answers many at once, with and without.
+//! What shadow answers cost those who are served: new sentences with a slow model server that answers many at once, with and without.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) fn run(delay: Duration) -> anyhow::Result<()> {
     for shadow in ["0", "1"] {
         let model = ModelServer::start()?;
         model.answer_with(Reply::from("positive").after(delay));
-        let app = Arc::new(App::builder().model(&model).variable("shadow", shadow).start());
+        let app = Arc::new(App::builder().model_server(&model).variable("shadow", shadow).start());
         let mut latencies = Vec::new();
         for time in 0..TIMES {
             let asked = (0..AT_ONCE).map(|number| {

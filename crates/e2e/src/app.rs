@@ -433,7 +433,8 @@ fn make_app_folder(folder: &Path, manifest: &str) {
     fs::write(folder.join("spin.toml"), manifest).unwrap();
     for name in ["assets", "prompts", "target", ".spin/compiled"] {
         let link = folder.join(name);
-        if !link.exists() {
+        // Spin fills no `.spin/compiled`, so a link may lead nowhere.
+        if fs::symlink_metadata(&link).is_err() {
             std::os::unix::fs::symlink(artifacts::root().join(name), link).unwrap();
         }
     }

@@ -1,5 +1,6 @@
 //! A process that a test started: its output is kept and, when the test fails, shown; it ends with its value.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -71,15 +72,21 @@ impl Process {
         self.log.lines().text.join("\n")
     }
 
-    /// What the system calls it.
+    /// What the system calls it; where it has a child that does the work, what the system calls that one.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        let id = self.child.id();
+        let children = || fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let first = |children: String| children.split_whitespace().next()?.parse().ok();
+        self.has_children.then(children).and_then(first).unwrap_or(id)
     }
 
-    /// Sends it a signal, such as `TERM`.
+    /// Sends a signal, such as `TERM`, to the process with its [`id`](Self::id). One that waits for its child ends with it.
     pub fn signal(&self, name: &str) {
-        let sent =
-            Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
+        self.send(name, self.id());
+    }
+
+    fn send(&self, signal: &str, id: u32) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status().unwrap();
         assert!(sent.success(), "{} is gone", self.name);
     }
 
@@ -112,7 +119,7 @@ impl Drop for Process {
             eprintln!("--- {}\n{}\n---", self.name, self.output());
         }
         if self.has_children && self.child.try_wait().is_ok_and(|status| status.is_none()) {
-            self.signal("TERM");
+            self.send("TERM", self.child.id());
             self.ended_within(Duration::from_secs(10));
         }
         // It may have ended already.

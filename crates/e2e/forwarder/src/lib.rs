@@ -1,5 +1,5 @@
-//! Passes each request on to the address in its header `x-to`, body and all, and the response back as it comes. A request
-//! that fails is answered with 502 and the code of the error.
+//! Passes each request on to the address in its header `x-to`, body and all, and the response back as it comes, save for the
+//! headers of the connection. A request that fails is answered with 502 and the code of the error.
 //!
 //! The address in `x-then` is the `x-to` of the request that is sent.
 //!
@@ -25,7 +25,7 @@ async fn handle(request: Request) -> Response<Body> {
     let patience = milliseconds(request.headers(), "x-patience").unwrap_or(Duration::MAX);
     let Some(request) = forwarded(request) else { return answer(400, "there is no address in x-to") };
     match select(pin!(http::send(request)), pin!(sleep(patience))).await {
-        Select::Left((Ok(response), _)) => response.map(Either::Left),
+        Select::Left((Ok(response), _)) => without_connection(response).map(Either::Left),
         Select::Left((Err(code), _)) => answer(502, format!("{code:?}")),
         Select::Right(_) => answer(504, "given up"),
     }
@@ -51,6 +51,14 @@ fn forwarded(request: Request) -> Option<Request<Either<IncomingRequestBody, Ful
     let _ = options.set_between_bytes_timeout(nanoseconds("x-between-bytes-timeout"));
     request.extensions_mut().insert(RequestOptionsExtension(options));
     Some(request)
+}
+
+/// Spin shows a component the headers of the connection to the server, and refuses them in what it answers.
+fn without_connection<T>(mut response: Response<T>) -> Response<T> {
+    for name in ["connection", "transfer-encoding"] {
+        response.headers_mut().remove(name);
+    }
+    response
 }
 
 fn milliseconds(headers: &HeaderMap, name: &str) -> Option<Duration> {

@@ -109,7 +109,9 @@ async fn every_variant_answers_a_new_sentence_and_one_answer_is_served() {
 #[tokio::test]
 async fn what_is_served_waits_for_no_shadow_and_fails_with_none() {
     let model = ModelServer::start().unwrap();
-    let app = builder(&model).variable("variants", &format!("{FIRST}=10000,{SECOND}=1")).start();
+    // Spin's model interface would answer one after another.
+    let builder = builder(&model).model_server(&model);
+    let app = builder.variable("variants", &format!("{FIRST}=10000,{SECOND}=1")).start();
     model.answer_sentence("second slow", Reply::from("neutral").after(Duration::from_mins(10)));
     model.answer_sentence("second broken", Reply::Status(503));
     for sentence in ["slow", "broken", "prompt", "broken again"] {

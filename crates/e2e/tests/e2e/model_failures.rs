@@ -78,7 +78,7 @@ async fn an_unreachable_model_is_a_problem_until_it_comes_back() {
     for api in PROTOCOLS {
         let model = ModelServer::start().unwrap();
         let address = model.address();
-        let app = builder(api, &model).start();
+        let app = builder(api, &model).variable("model_timeout", "30").start();
         app.ask("This one is in the store.").await;
         drop(model);
         app.try_ask("This one fails.").await.problem(502);

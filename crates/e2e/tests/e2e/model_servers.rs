@@ -1,11 +1,11 @@
 //! Model servers asked directly, by the variable `model_server`: what real ones refuse or want, and how they fail.
 
 use std::fs;
-use std::time::Duration;
 
 use e2e::app::{App, AppBuilder, FIRST};
 use e2e::model_server::ModelServer;
 use e2e::model_server::cases::{FailingServer, StrictServer, failing_servers, strict_servers};
+use e2e::process::PATIENCE;
 use e2e::runtime::{Runtime, embedded_only, runtime};
 use tokio::time::timeout;
 
@@ -88,20 +88,22 @@ async fn a_mistake_in_a_variable_is_named() {
     assert_eq!(model.requests(), []);
 }
 
+/// On Spin, which lets a component go on when its client has gone, it ends with the time that an inference has.
 #[tokio::test]
 async fn an_abandoned_request_ends_its_inference() {
     let model = ModelServer::start().unwrap();
-    let app = builder(&model, &[]).start();
+    let limit = if matches!(runtime(), Runtime::Embedded) { "600" } else { "2" };
+    let app = builder(&model, &[("model_timeout", limit)]).start();
     let _hold = model.hold();
     let asked = app.try_ask("What a day!");
-    let left = timeout(Duration::from_secs(10), async {
+    let left = timeout(PATIENCE, async {
         tokio::select! {
             answer = asked => panic!("{answer:?}"),
             () = model.until_in_flight(1) => {}
         }
     });
     left.await.unwrap();
-    timeout(Duration::from_secs(5), model.until_abandoned(1)).await.unwrap();
+    timeout(PATIENCE, model.until_abandoned(1)).await.unwrap();
     assert_eq!((model.in_flight(), model.requests().len()), (0, 1));
 }
 

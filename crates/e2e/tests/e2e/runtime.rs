@@ -41,7 +41,7 @@ async fn a_capability_that_is_not_granted_is_refused() {
     let without_second = |component: &str| {
         let source = format!("{component}.wasm\"\nkey_value_stores = ");
         let builder = App::builder().model(&model);
-        builder.manifest(&format!("{source}[\"{FIRST}\", \"{SECOND}\"]"), &format!("{source}[\"{FIRST}\"]"))
+        builder.manifest(&format!("{source}[\"{FIRST}\", \"{SECOND}\""), &format!("{source}[\"{FIRST}\""))
     };
     let app = without_second("kv_explorer").start();
     app.explorer().list(SECOND).await.problem(403);
