@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures::channel::oneshot;
@@ -13,6 +14,7 @@ use wasmtime::component::{
 };
 
 use super::Spin;
+use crate::given::grants::Grants;
 use crate::given::links::OpenError;
 use crate::instances::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::instances::guest::Guest;
@@ -44,8 +46,14 @@ impl HostStore for &mut Guest {
     }
 }
 
-fn opened(accessor: &Accessor<Guest, Spin>, store: &Resource<Store>) -> wasmtime::Result<Store> {
-    accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
+fn opened(
+    accessor: &Accessor<Guest, Spin>,
+    store: &Resource<Store>,
+) -> wasmtime::Result<(Arc<Grants>, Store)> {
+    accessor.with(|mut access| {
+        let guest = access.get();
+        Ok((guest.grants.clone(), guest.table.get(store)?.clone()))
+    })
 }
 
 impl HostStoreWithStore<Guest> for Spin {
@@ -67,7 +75,8 @@ impl HostStoreWithStore<Guest> for Spin {
         store: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(opened(accessor, &store)?.get(&key).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("get", store.get(&key)).await.map_err(Error::from))
     }
 
     async fn set(
@@ -76,7 +85,8 @@ impl HostStoreWithStore<Guest> for Spin {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        Ok(opened(accessor, &store)?.set(&key, value).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("set", store.set(&key, value)).await.map_err(Error::from))
     }
 
     async fn delete(
@@ -84,7 +94,8 @@ impl HostStoreWithStore<Guest> for Spin {
         store: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        Ok(opened(accessor, &store)?.delete(&key).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("delete", store.delete(&key)).await.map_err(Error::from))
     }
 
     async fn exists(
@@ -92,18 +103,19 @@ impl HostStoreWithStore<Guest> for Spin {
         store: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<bool, Error>> {
-        Ok(opened(accessor, &store)?.exists(&key).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("exists", store.exists(&key)).await.map_err(Error::from))
     }
 
     async fn get_keys(
         accessor: &Accessor<Guest, Self>,
         store: Resource<Store>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
-        let store = opened(accessor, &store)?;
+        let (grants, store) = opened(accessor, &store)?;
         let (outcome, finished) = oneshot::channel();
-        let first = fetch(store.clone(), None);
+        let first = fetch(grants.clone(), store.clone(), None);
         let named = store.repeats_keys().then(HashSet::new);
-        let keys = Keys { store, state: State::Fetching(first), named, outcome: Some(outcome) };
+        let keys = Keys { grants, store, state: State::Fetching(first), named, outcome: Some(outcome) };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
             let finished = async move {
@@ -117,17 +129,18 @@ impl HostStoreWithStore<Guest> for Spin {
 
 type Page = Result<(Vec<String>, Option<Cursor>), StoreError>;
 
-fn fetch(store: Store, cursor: Option<Cursor>) -> BoxFuture<'static, Page> {
+fn fetch(grants: Arc<Grants>, store: Store, cursor: Option<Cursor>) -> BoxFuture<'static, Page> {
     Box::pin(async move {
         // A store in a file answers at once: others on this thread go on between two pages.
         tokio::task::yield_now().await;
-        store.keys_page(cursor, KEYS_PER_PAGE).await
+        grants.observed("get_keys", store.keys_page(cursor, KEYS_PER_PAGE)).await
     })
 }
 
 /// Lists the keys of a store a page at a time. Between pages it holds nothing of the store's, so a guest that
 /// stops reading stops nobody else.
 struct Keys {
+    grants: Arc<Grants>,
     store: Store,
     state: State,
     /// The keys so far, where the store may name one twice.
@@ -194,7 +207,8 @@ impl<D> StreamProducer<D> for Keys {
                     }
                 }
                 State::At(cursor) => {
-                    this.state = State::Fetching(fetch(this.store.clone(), Some(cursor.clone())));
+                    this.state =
+                        State::Fetching(fetch(this.grants.clone(), this.store.clone(), Some(cursor.clone())));
                 }
                 State::Done => return Poll::Ready(Ok(this.finish(Ok(())))),
             }
