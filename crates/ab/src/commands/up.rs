@@ -4,6 +4,7 @@ mod announce;
 mod credentials;
 mod missing;
 mod settings;
+mod telemetry;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -55,6 +56,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     for name in variables.undeclared(&workspace.app) {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
+    let telemetry = telemetry::Telemetry::start(printer)?;
     let credentials = credentials::make(&workspace.app, &mut variables);
     settings::check(&workspace, &variables)?;
     drop(workspace);
@@ -84,6 +86,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         environment: up.environment,
         log_folder: Some(up.log_folder.unwrap_or_else(|| app.folder.join(".spin").join("logs"))),
         quiet: up.quiet,
+        observer: telemetry.observer(),
         ..Settings::default()
     };
     let served = host::App::load(app, config, &settings)?;
@@ -96,6 +99,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         printer,
     );
     served.serve(listener, interrupted()).context("cannot serve")?;
+    telemetry.finish();
     Ok(())
 }
 

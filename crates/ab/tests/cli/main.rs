@@ -17,3 +17,4 @@ mod model;
 mod model_servers;
 mod plugin;
 mod report;
+mod telemetry;
