@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 
 use futures::future::BoxFuture;
 use http::uri::Scheme;
-use http::{HeaderValue, Request, Response, Uri, header};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_client::HttpClient;
 use spin_app::route::chained_component;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::given::grants::Grants;
 use crate::given::output::tell;
@@ -112,6 +112,12 @@ fn to_itself(request: &mut Request<WasiBody>, address: SocketAddr) -> Result<(),
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl WasiHttpHooks for Outgoing {
+    /// As by default, where the list and a closure are made anew for each header of each message.
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
+        FORBIDDEN.contains(name)
+    }
+
     fn send_request(
         &mut self,
         mut request: Request<WasiBody>,
