@@ -1,7 +1,7 @@
 #!/bin/sh
 # Packages the command line as a plugin for Spin, so that `spin ab kv list` works:
 #
-#     cargo build --profile dist --package ab
+#     cargo build --profile dist --package ab --features telemetry
 #     crates/ab/plugin/package.sh [--binary FILE] [--output FOLDER] [--url PREFIX] [--os OS] [--arch ARCH]
 #     spin plugins install --file FOLDER/ab.json --yes
 #
@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-[ -f "$binary" ] || fail "there is no $binary; build it first: cargo build --profile dist --package ab"
+[ -f "$binary" ] || fail "there is no $binary; build it first: cargo build --profile dist --package ab --features telemetry"
 
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
 mkdir -p "$output"

@@ -25,6 +25,7 @@ use crate::instances::component::Component;
 use crate::instances::engine;
 use crate::instances::guest::Guest;
 use crate::limits;
+use crate::observer::{Busy, Load, Observer};
 use crate::requests::routing::Router;
 use crate::requests::server::{self, AppInfo, Site};
 
@@ -43,6 +44,8 @@ pub struct Settings {
     pub quiet: bool,
     /// How long a component may take until its answer begins, and a model for one inference.
     pub request_limit: Duration,
+    /// Who watches the app, if anyone does.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for Settings {
@@ -55,6 +58,7 @@ impl Default for Settings {
             log_folder: None,
             quiet: false,
             request_limit: Duration::from_hours(1),
+            observer: None,
         }
     }
 }
@@ -80,6 +84,7 @@ pub struct App {
     links: Arc<Links>,
     reload: Reload,
     printing: Printing,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl App {
@@ -125,6 +130,7 @@ impl App {
                 output: output.clone(),
                 request_limit: settings.request_limit,
                 memory: memory.clone(),
+                observer: settings.observer.clone(),
             };
             Ok(Arc::new(Component::new(grants, engine.clone(), pre)))
         };
@@ -136,9 +142,14 @@ impl App {
                 .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .collect::<Result<Vec<_>, LoadError>>()
         })?;
+        if let Some(observer) = &settings.observer {
+            let busy = components.iter().map(|component| component.clone() as Arc<dyn Busy>);
+            observer.loaded(&manifest.name, Load(busy.collect()));
+        }
         let reload = Reload::new(manifest.clone(), config);
         let router = Arc::new(Router::new(&manifest)?);
-        Ok(Self { manifest, router, components, engine, links, reload, printing })
+        let observer = settings.observer.clone();
+        Ok(Self { manifest, router, components, engine, links, reload, printing, observer })
     }
 
     /// The manifest that was loaded.
@@ -153,7 +164,7 @@ impl App {
     ///
     /// When the listener or the threads cannot be used.
     pub fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Self { manifest, router, components, engine, links, reload, printing } = self;
+        let Self { manifest, router, components, engine, links, reload, printing, observer } = self;
         let info = AppInfo { name: manifest.name, version: manifest.version };
         let site = Arc::new(Site {
             info,
@@ -161,6 +172,7 @@ impl App {
             router,
             address: listener.local_addr()?,
             bodies: Budget::new(limits::REQUEST_BODIES),
+            observer,
         });
         let ticking = engine::tick(engine);
         let watching = reload.watch(links.clone());

@@ -7,6 +7,7 @@ mod app;
 mod budget;
 mod error;
 mod limits;
+pub mod observer;
 mod periodic;
 
 mod given;

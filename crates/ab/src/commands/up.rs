@@ -4,6 +4,7 @@ mod announce;
 mod credentials;
 mod missing;
 mod settings;
+mod telemetry;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
@@ -55,6 +56,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     for name in variables.undeclared(&workspace.app) {
         printer.warn(&Warning::UndeclaredVariable { name: name.to_owned() });
     }
+    let telemetry = telemetry::Telemetry::start(printer)?;
     let credentials = credentials::make(&workspace.app, &mut variables);
     settings::check(&workspace, &variables)?;
     drop(workspace);
@@ -87,6 +89,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         environment: up.environment,
         log_folder: Some(up.log_folder.unwrap_or_else(|| app.folder.join(".spin").join("logs"))),
         quiet: up.quiet,
+        observer: telemetry.observer(),
         ..Settings::default()
     };
     let served = host::App::load(app, config, &settings)?;
@@ -98,6 +101,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         model.as_deref(),
     );
     served.serve(listener, interrupted(|| printer.message(announcement))).context("cannot serve")?;
+    telemetry.finish();
     Ok(())
 }
 

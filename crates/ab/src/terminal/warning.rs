@@ -35,6 +35,9 @@ pub(crate) enum Warning {
     TemperatureNotSent,
     /// A promoted variant that nothing proves to be the better one.
     NotProven { label: String, conclusion: String },
+    /// The environment asks for telemetry, which this build does not have.
+    #[cfg(not(feature = "telemetry"))]
+    NoTelemetry { variable: &'static str },
     /// A store's own notes could not be updated while unlinking it.
     NotNoted { reason: String },
 }
@@ -95,6 +98,10 @@ impl Warning {
             Self::NotProven { label, conclusion } => {
                 format!("\"{label}\" is not known to be better. {conclusion}")
             }
+            #[cfg(not(feature = "telemetry"))]
+            Self::NoTelemetry { variable } => {
+                format!("{variable} is set, but this build of the embedded runtime has no telemetry")
+            }
             Self::NotNoted { reason } => format!("the store could not record its label: {reason}"),
         }
     }
@@ -126,6 +133,11 @@ impl Warning {
             Self::DefaultPrompt { store, .. } | Self::NoPrompt { store } => {
                 Some(format!("`{program} kv set --store {store} prompt=@FILE` sets one"))
             }
+            #[cfg(not(feature = "telemetry"))]
+            Self::NoTelemetry { .. } => Some(
+                "install one with `cargo install --path crates/ab --profile dist --features telemetry`, or unset the variable"
+                    .to_owned(),
+            ),
             Self::TemperatureNotSent => Some("set it to 0 where the model's server is configured".to_owned()),
             Self::NotProven { .. } => Some(format!("`{program} report` shows the numbers")),
             Self::KeysNotText { .. } | Self::NotNoted { .. } | Self::AssignedByVisitor { .. } => None,

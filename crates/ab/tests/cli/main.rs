@@ -19,3 +19,4 @@ mod model_servers;
 mod plugin;
 mod prune;
 mod report;
+mod telemetry;

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use spin_app::outbound::AllowedHosts;
 use spin_app::variables::{GetError, Variables};
-use stores::Store;
+use stores::{Store, StoreError};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use crate::budget::Budget;
 use crate::given::links::{Links, OpenError};
 use crate::given::models::ModelClient;
 use crate::given::output::{Output, Stream};
+use crate::observer::{Observer, StoreCall};
 
 /// What a component is granted and what the app shares with it.
 pub(crate) struct Grants {
@@ -31,6 +32,8 @@ pub(crate) struct Grants {
     pub(crate) request_limit: Duration,
     /// The memory that the instances of all components may take together.
     pub(crate) memory: Arc<Budget>,
+    /// Who watches the app, if anyone does.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// Why a component has no model.
@@ -62,6 +65,25 @@ impl Grants {
             return Err(OpenError::AccessDenied);
         }
         self.links.get(label).ok_or(OpenError::NoSuchStore)
+    }
+
+    /// What `call` comes to, the `operation` of a store. The observer learns how long it took.
+    pub(crate) async fn observed<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let start = self.observer.as_ref().map(|_| Instant::now());
+        let result = call.await;
+        if let (Some(observer), Some(start)) = (&self.observer, start) {
+            observer.stored(StoreCall {
+                component: &self.id,
+                operation,
+                elapsed: start.elapsed(),
+                is_failed: result.is_err(),
+            });
+        }
+        result
     }
 
     /// The value of one of the component's variables.

@@ -11,6 +11,7 @@ use crate::given::grants::Grants;
 use crate::instances::caller::{Abandoned, Caller};
 use crate::instances::outgoing::{Outgoing, Surroundings};
 use crate::limits;
+use crate::observer::Trace;
 
 /// The data of one instance: its handles, and what its component is granted.
 pub(crate) struct Guest {
@@ -47,9 +48,9 @@ impl Guest {
         Ok(store)
     }
 
-    /// From now on the instance is at work for `caller`.
-    pub(crate) fn begin(&mut self, caller: Caller) {
-        self.outgoing.begin(caller);
+    /// From now on the instance is at work for `caller`, as a part of `trace`.
+    pub(crate) fn begin(&mut self, caller: Caller, trace: Trace) {
+        self.outgoing.begin(caller, trace);
     }
 
     /// Whether the app had no memory left when the instance asked for more.
@@ -60,6 +61,11 @@ impl Guest {
     /// Whom the instance is at work for.
     pub(crate) fn caller(&self) -> &Caller {
         self.outgoing.caller()
+    }
+
+    /// What the instance's work is a part of.
+    pub(crate) fn trace(&self) -> &Trace {
+        self.outgoing.trace()
     }
 }
 

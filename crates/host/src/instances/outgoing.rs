@@ -6,15 +6,16 @@ use std::sync::{Arc, Weak};
 
 use futures::future::BoxFuture;
 use http::uri::Scheme;
-use http::{HeaderValue, Request, Response, Uri, header};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_client::HttpClient;
 use spin_app::route::chained_component;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::given::grants::Grants;
 use crate::given::output::tell;
 use crate::instances::caller::Caller;
 use crate::instances::outbound;
+use crate::observer::{Activity, Outcome, Trace};
 
 /// The app around an instance, as the instance reaches it.
 pub(crate) trait Surroundings: Send + Sync {
@@ -40,6 +41,8 @@ pub(crate) struct Outgoing {
     app: Weak<dyn Surroundings>,
     /// Of the request that the instance is at work on: the requests that it makes meanwhile are for them.
     caller: Caller,
+    /// What that request is a part of.
+    trace: Trace,
 }
 
 /// Where a request goes.
@@ -52,17 +55,22 @@ enum Target {
 
 impl Outgoing {
     pub(crate) fn new(grants: Arc<Grants>, app: Weak<dyn Surroundings>) -> Self {
-        Self { grants, app, caller: Caller::default() }
+        Self { grants, app, caller: Caller::default(), trace: Trace::default() }
     }
 
-    /// From now on the instance is at work for `caller`.
-    pub(crate) fn begin(&mut self, caller: Caller) {
-        self.caller = caller;
+    /// From now on the instance is at work for `caller`, as a part of `trace`.
+    pub(crate) fn begin(&mut self, caller: Caller, trace: Trace) {
+        (self.caller, self.trace) = (caller, trace);
     }
 
     /// Whom the instance is at work for.
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// What the instance's work is a part of.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Where `request` goes, where the manifest allows it.
@@ -104,26 +112,56 @@ fn to_itself(request: &mut Request<WasiBody>, address: SocketAddr) -> Result<(),
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl WasiHttpHooks for Outgoing {
+    /// As by default, where the list and a closure are made anew for each header of each message.
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
+        FORBIDDEN.contains(name)
+    }
+
     fn send_request(
         &mut self,
         mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
+        let observed = self.grants.observer.as_ref().map(|observer| {
+            let activity = Activity::Outgoing { method: request.method(), uri: request.uri() };
+            let observed = observer.begin(activity, &self.trace);
+            observed.trace().insert_into(request.headers_mut());
+            observed
+        });
         let target = self.target(&mut request);
         let (grants, caller) = (self.grants.clone(), self.caller.clone());
         Box::new(async move {
-            let (app, target) = target?;
             let sent = async {
+                let (app, target) = target?;
                 match target {
                     Target::Component => chained(app, request, options).await,
                     Target::Server => outbound::send(app.http_client(), &grants.id, request, options).await,
                 }
             };
-            let response = caller.unless_gone(sent).await.unwrap_or(Err(Error::ConnectionTerminated))?;
+            let sent = caller.unless_gone(sent).await.unwrap_or(Err(Error::ConnectionTerminated));
+            if let Some(observed) = observed {
+                observed.end(match &sent {
+                    Ok(response) => Outcome::Answered(response.status()),
+                    Err(error) => Outcome::Failed(failure(error)),
+                });
+            }
+            let response = sent?;
             let done: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
             Ok((response.map(|body| caller.body(body)), done))
         })
+    }
+}
+
+/// Why a request came to no response, in a word.
+fn failure(error: &Error) -> &'static str {
+    match error {
+        Error::HttpRequestDenied => "denied",
+        Error::ConnectionReadTimeout | Error::ConnectionTimeout | Error::HttpResponseTimeout => "timeout",
+        Error::ConnectionTerminated => "abandoned",
+        Error::ConnectionLimitReached => "busy",
+        _ => "unreachable",
     }
 }
 

@@ -16,10 +16,11 @@ use wasmtime_wasi_http::handler::{
 
 use crate::given::output::tell;
 use crate::instances::caller::{Abandoned, Caller};
-use crate::instances::component::Component;
+use crate::instances::component::{Component, Counted};
 use crate::instances::guest::Guest;
 use crate::instances::outgoing::Surroundings;
 use crate::limits;
+use crate::observer::Trace;
 
 /// Makes the instances of one component on one core.
 pub(crate) struct Workers {
@@ -58,6 +59,7 @@ impl HandlerState for Workers {
                 request_limit,
                 expired,
                 failed: Failed::default(),
+                _counted: self.component.count_instance(),
             },
         })
     }
@@ -90,10 +92,16 @@ impl Failed {
 #[derive(Default)]
 pub(crate) struct Ticket {
     caller: Caller,
+    trace: Trace,
     instance: OnceLock<Failed>,
 }
 
 impl Ticket {
+    /// A ticket for a request that is a part of `trace`.
+    pub(crate) fn new(trace: Trace) -> Arc<Self> {
+        Arc::new(Self { trace, ..Self::default() })
+    }
+
     /// The failure flag of the instance that took the request.
     pub(crate) fn instance(&self) -> Failed {
         self.instance.get().cloned().unwrap_or_default()
@@ -112,6 +120,7 @@ pub(crate) struct Worker {
     /// Whether a request ended without an answer: its work ends with it, and the instance as well.
     expired: Arc<AtomicBool>,
     failed: Failed,
+    _counted: Counted,
 }
 
 impl WorkerState for Worker {
@@ -139,7 +148,7 @@ impl WorkerState for Worker {
         // A ticket is handed in once, so it is still empty.
         let _ = ticket.instance.set(self.failed.clone());
         let caller = ticket.caller();
-        store.data_mut().begin(caller.clone());
+        store.data_mut().begin(caller.clone(), ticket.trace.clone());
         let (limit, gone) = (tokio::time::sleep(self.request_limit), caller.gone());
         let expired = self.expired.clone();
         Box::pin(async move {

@@ -16,6 +16,7 @@ use crate::instances::component::Component;
 use crate::instances::outgoing::Surroundings;
 use crate::instances::workers::{Ticket, Workers};
 use crate::limits;
+use crate::observer::{Activity, Outcome, Trace};
 use crate::requests::guarded::guarded;
 use crate::requests::problem::problem;
 use crate::requests::routing::{self, Router};
@@ -74,14 +75,25 @@ impl Core {
     pub(crate) async fn handle(
         &self,
         index: usize,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
     ) -> Result<Response<WasiBody>, Failure> {
         let handler = self.handlers.get(index).ok_or(Failure::Died)?;
-        let permit = handler.permit().await?;
-        let ticket = Arc::new(Ticket::default());
-        let waiting = ticket.caller().waiting();
-        let response = handler.answer(&ticket, request).await?;
-        guarded(response, permit, ticket.instance(), waiting).await.map_err(|_| Failure::Died)
+        let grants = handler.component.grants();
+        let observed = grants.observer.as_ref().map(|observer| {
+            let observed =
+                observer.begin(Activity::Component { id: &grants.id }, &Trace::of(request.headers()));
+            observed.trace().insert_into(request.headers_mut());
+            observed
+        });
+        let trace = observed.as_ref().map(|observed| observed.trace().clone()).unwrap_or_default();
+        let answered = handler.handle(request, trace).await;
+        if let Some(observed) = observed {
+            observed.end(match &answered {
+                Ok(response) => Outcome::Answered(response.status()),
+                Err(failure) => Outcome::Failed(failure.word()),
+            });
+        }
+        answered
     }
 }
 
@@ -119,6 +131,14 @@ impl Surroundings for Core {
 }
 
 impl Handler {
+    async fn handle(&self, request: Request<WasiBody>, trace: Trace) -> Result<Response<WasiBody>, Failure> {
+        let permit = self.permit().await?;
+        let ticket = Ticket::new(trace);
+        let waiting = ticket.caller().waiting();
+        let response = self.answer(&ticket, request).await?;
+        guarded(response, permit, ticket.instance(), waiting).await.map_err(|_| Failure::Died)
+    }
+
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let capacity = self.component.capacity();
         if let Ok(permit) = capacity.clone().try_acquire_owned() {
@@ -163,6 +183,15 @@ impl Handler {
 }
 
 impl Failure {
+    /// For whoever counts failures.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::TimedOut => "timeout",
+            Self::Died => "died",
+        }
+    }
+
     /// What a client is told.
     pub(crate) fn response(self) -> Response<WasiBody> {
         match self {

@@ -109,6 +109,11 @@ impl<'p> RouteMatch<'_, 'p> {
         self.component
     }
 
+    /// The pattern that the path matches.
+    pub(crate) fn pattern(&self) -> &HeaderValue {
+        &self.entry.matched
+    }
+
     /// What the trailing wildcard took, and the slashes around it; empty for any other route.
     fn path_info(&self) -> Cow<'p, str> {
         match self.captures.get(self.entry.parameters.len()) {

@@ -21,11 +21,12 @@ use crate::budget::Budget;
 use crate::given::output::tell;
 use crate::instances::component::Component;
 use crate::limits;
+use crate::observer::{Activity, Observed, Observer, Outcome, Trace};
 use crate::requests::body::{self, Refused};
 use crate::requests::dispatch::Core;
 use crate::requests::open_files;
 use crate::requests::problem::problem;
-use crate::requests::routing::{self, Router};
+use crate::requests::routing::{self, RouteMatch, Router};
 
 /// What every core serves.
 pub(crate) struct Site {
@@ -35,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     /// What the bodies of requests may take.
     pub(crate) bodies: Arc<Budget>,
+    /// Who watches the app, if anyone does.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// What the app says of itself under `/.well-known/spin/info`.
@@ -42,6 +45,14 @@ pub(crate) struct Site {
 pub(crate) struct AppInfo {
     pub(crate) name: String,
     pub(crate) version: String,
+}
+
+/// Where a connection comes from.
+#[derive(Clone)]
+struct Client {
+    address: SocketAddr,
+    /// As components are told.
+    value: HeaderValue,
 }
 
 type Connection = (std::net::TcpStream, SocketAddr, OwnedSemaphorePermit);
@@ -132,7 +143,8 @@ async fn run_core(site: &Arc<Site>, mut connections: mpsc::UnboundedReceiver<Con
         // A reader that takes nothing for this long has gone.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits::CLIENT_STALL));
-        let (core, site, client) = (core.clone(), site.clone(), routing::client_value(client));
+        let (core, site) = (core.clone(), site.clone());
+        let client = Client { address: client, value: routing::client_value(client) };
         let service = service_fn(move |request| {
             let (core, site, client) = (core.clone(), site.clone(), client.clone());
             async move { Ok::<_, Infallible>(respond(&site, &core, &client, request).await) }
@@ -157,8 +169,24 @@ async fn run_core(site: &Arc<Site>, mut connections: mpsc::UnboundedReceiver<Con
 async fn respond(
     site: &Site,
     core: &Core,
-    client: &HeaderValue,
+    client: &Client,
     request: Request<Incoming>,
+) -> Response<WasiBody> {
+    let mut observed = None;
+    let response = answer(site, core, client, request, &mut observed).await;
+    if let Some(observed) = observed {
+        observed.end(Outcome::Answered(response.status()));
+    }
+    response
+}
+
+/// Answers one request, and begins to observe it where somebody does.
+async fn answer(
+    site: &Site,
+    core: &Core,
+    client: &Client,
+    request: Request<Incoming>,
+    observed: &mut Option<Box<dyn Observed>>,
 ) -> Response<WasiBody> {
     let (mut head, body) = request.into_parts();
     let Some(uri) = absolute(&head, site.address) else {
@@ -167,7 +195,19 @@ async fn respond(
     if let Some(path) = uri.path().strip_prefix(WELL_KNOWN_PREFIX) {
         return well_known(&site.info, path);
     }
-    let Some(route) = core.router().route(uri.path()) else {
+    let route = core.router().route(uri.path());
+    if let Some(observer) = &site.observer {
+        let activity = Activity::Request {
+            method: &head.method,
+            uri: &uri,
+            route: route.as_ref().map(RouteMatch::pattern),
+            client: client.address,
+        };
+        let begun = observer.begin(activity, &Trace::of(&head.headers));
+        begun.trace().insert_into(&mut head.headers);
+        *observed = Some(begun);
+    }
+    let Some(route) = route else {
         return problem(StatusCode::NOT_FOUND, "No component of the app has a route for this path.");
     };
     let body = match body::incoming(body, &site.bodies).await {
@@ -175,7 +215,7 @@ async fn respond(
         Err(refused) => return refused.response(),
     };
     let index = route.component_index();
-    route.insert_headers(&uri, &mut head.headers, client);
+    route.insert_headers(&uri, &mut head.headers, &client.value);
     head.headers.remove(header::CONNECTION);
     head.uri = uri;
     let is_try = head.headers.contains_key(header::AUTHORIZATION);

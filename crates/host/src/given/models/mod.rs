@@ -17,6 +17,8 @@ use spin_app::runtime_config::{ApiType, LlmConfig};
 use stores::PerRuntime;
 use url::Url;
 
+use crate::observer::Trace;
+
 /// The longest answer taken, in bytes: a completion has some kilobytes, a list of embeddings more.
 const MOST_COMPLETION: usize = 1 << 20;
 const MOST_EMBEDDINGS: usize = 32 << 20;
@@ -135,7 +137,10 @@ impl ModelError {
 
 /// A client of one model server. Cheap to clone; any number of inferences run at once, over connections that are kept.
 #[derive(Clone)]
-pub struct ModelClient(Arc<Shared>);
+pub struct ModelClient {
+    shared: Arc<Shared>,
+    trace: Trace,
+}
 
 struct Shared {
     api: ApiType,
@@ -160,18 +165,19 @@ impl ModelClient {
         let mut authorization =
             HeaderValue::from_str(&format!("bearer {}", config.auth_token)).map_err(|_| ModelError::Token)?;
         authorization.set_sensitive(true);
-        Ok(Self(Arc::new(Shared {
-            api: config.api,
-            url,
-            authorization,
-            limit,
-            clients: PerRuntime::default(),
-        })))
+        let shared =
+            Shared { api: config.api, url, authorization, limit, clients: PerRuntime::default() }.into();
+        Ok(Self { shared, trace: Trace::default() })
+    }
+
+    /// The same client for requests that are a part of `trace`.
+    pub(crate) fn within(&self, trace: Trace) -> Self {
+        Self { shared: self.shared.clone(), trace }
     }
 
     /// Completes a prompt.
     pub async fn infer(&self, inference: Inference) -> Result<Completion, ModelError> {
-        match self.0.api {
+        match self.shared.api {
             ApiType::Default => {
                 let request = default_api::InferRequest::new(&inference);
                 let answer = self.post(default_api::INFER, None, &request, MOST_COMPLETION).await?;
@@ -189,7 +195,7 @@ impl ModelClient {
     pub async fn embed(&self, model: &str, texts: &[String]) -> Result<Embeddings, ModelError> {
         // Both protocols ask in the same way.
         let request = EmbedRequest { model, input: texts };
-        match self.0.api {
+        match self.shared.api {
             ApiType::Default => {
                 let answer = self.post(default_api::EMBED, None, &request, MOST_EMBEDDINGS).await?;
                 answer.read(default_api::embeddings)
@@ -209,13 +215,16 @@ impl ModelClient {
         request: &impl Serialize,
         most: usize,
     ) -> Result<Answer, ModelError> {
-        let shared = &*self.0;
+        let shared = &*self.shared;
         let failed = |reason: String| ModelError::Request { path, reason };
         let url = shared.url.join(path).map_err(|error| failed(error.to_string()))?;
         let body = serde_json::to_vec(request).map_err(|error| failed(error.to_string()))?;
         let mut request = Request::post(url.as_str()).header(AUTHORIZATION, shared.authorization.clone());
         if let Some(content_type) = content_type {
             request = request.header(CONTENT_TYPE, content_type);
+        }
+        if let Some(headers) = request.headers_mut() {
+            self.trace.insert_into(headers);
         }
         let request = request.body(body).map_err(|error| failed(error.to_string()))?;
         let Ok(client) = shared.clients.get(|| Ok::<_, Infallible>(HttpClient::new()));
@@ -231,7 +240,7 @@ impl ModelClient {
 /// Without the token.
 impl fmt::Debug for ModelClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelClient").field("api", &self.0.api).finish_non_exhaustive()
+        f.debug_struct("ModelClient").field("api", &self.shared.api).finish_non_exhaustive()
     }
 }
 

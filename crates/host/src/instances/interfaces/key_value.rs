@@ -1,6 +1,7 @@
 //! `spin:key-value@3`.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures::channel::oneshot;
@@ -12,6 +13,7 @@ use wasmtime::component::{
 };
 
 use super::Spin;
+use crate::given::grants::Grants;
 use crate::given::links::OpenError;
 use crate::instances::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::instances::guest::Guest;
@@ -43,8 +45,14 @@ impl HostStore for &mut Guest {
     }
 }
 
-fn opened(accessor: &Accessor<Guest, Spin>, store: &Resource<Store>) -> wasmtime::Result<Store> {
-    accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
+fn opened(
+    accessor: &Accessor<Guest, Spin>,
+    store: &Resource<Store>,
+) -> wasmtime::Result<(Arc<Grants>, Store)> {
+    accessor.with(|mut access| {
+        let guest = access.get();
+        Ok((guest.grants.clone(), guest.table.get(store)?.clone()))
+    })
 }
 
 impl HostStoreWithStore<Guest> for Spin {
@@ -66,7 +74,8 @@ impl HostStoreWithStore<Guest> for Spin {
         store: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(opened(accessor, &store)?.get(&key).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("get", store.get(&key)).await.map_err(Error::from))
     }
 
     async fn set(
@@ -75,7 +84,8 @@ impl HostStoreWithStore<Guest> for Spin {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        Ok(opened(accessor, &store)?.set(&key, value).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("set", store.set(&key, value)).await.map_err(Error::from))
     }
 
     async fn delete(
@@ -83,7 +93,8 @@ impl HostStoreWithStore<Guest> for Spin {
         store: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        Ok(opened(accessor, &store)?.delete(&key).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("delete", store.delete(&key)).await.map_err(Error::from))
     }
 
     async fn exists(
@@ -91,16 +102,18 @@ impl HostStoreWithStore<Guest> for Spin {
         store: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<bool, Error>> {
-        Ok(opened(accessor, &store)?.exists(&key).await.map_err(Error::from))
+        let (grants, store) = opened(accessor, &store)?;
+        Ok(grants.observed("exists", store.exists(&key)).await.map_err(Error::from))
     }
 
     async fn get_keys(
         accessor: &Accessor<Guest, Self>,
         store: Resource<Store>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
-        let store = opened(accessor, &store)?;
+        let (grants, store) = opened(accessor, &store)?;
         let (outcome, finished) = oneshot::channel();
-        let keys = Keys { state: State::Fetching(fetch(store.listing())), outcome: Some(outcome) };
+        let first = fetch(grants.clone(), store.listing());
+        let keys = Keys { grants, state: State::Fetching(first), outcome: Some(outcome) };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
             let finished = async move {
@@ -115,15 +128,16 @@ impl HostStoreWithStore<Guest> for Spin {
 /// A page, none after the last one, and what gives the next.
 type Page = (Listing, Result<Option<Vec<String>>, StoreError>);
 
-fn fetch(mut listing: Listing) -> BoxFuture<'static, Page> {
+fn fetch(grants: Arc<Grants>, mut listing: Listing) -> BoxFuture<'static, Page> {
     Box::pin(async move {
-        let page = listing.next(KEYS_PER_PAGE).await;
+        let page = grants.observed("get_keys", listing.next(KEYS_PER_PAGE)).await;
         (listing, page)
     })
 }
 
 /// Lists the keys of a store a page at a time.
 struct Keys {
+    grants: Arc<Grants>,
     state: State,
     outcome: Option<oneshot::Sender<Result<(), Error>>>,
 }
@@ -186,7 +200,7 @@ impl<D> StreamProducer<D> for Keys {
                 }
                 State::At(_) => {
                     if let State::At(listing) = std::mem::replace(&mut this.state, State::Done) {
-                        this.state = State::Fetching(fetch(listing));
+                        this.state = State::Fetching(fetch(this.grants.clone(), listing));
                     }
                 }
                 State::Done => return Poll::Ready(Ok(this.finish(Ok(())))),

@@ -6,6 +6,7 @@ use crate::instances::bindings::fermyon::spin::llm::{
     EmbeddingsResult, EmbeddingsUsage, Error, Host, InferencingParams, InferencingResult, InferencingUsage,
 };
 use crate::instances::guest::Guest;
+use crate::observer::{Activity, Outcome};
 
 /// What Spin uses where the guest gives no parameters.
 const DEFAULT_PARAMS: InferencingParams = InferencingParams {
@@ -39,9 +40,17 @@ impl Host for &mut Guest {
             top_k: params.top_k,
             top_p: params.top_p,
         };
-        let Some(completed) = self.caller().unless_gone(client.infer(inference)).await else {
+        let observed =
+            self.grants.observer.as_ref().map(|observer| {
+                observer.begin(Activity::Inference { model: &inference.model }, self.trace())
+            });
+        let trace = observed.as_ref().map(|observed| observed.trace().clone()).unwrap_or_default();
+        let Some(completed) = self.caller().unless_gone(client.within(trace).infer(inference)).await else {
             return Ok(Err(abandoned()));
         };
+        if let Some(observed) = observed {
+            observed.end(if completed.is_ok() { Outcome::Done } else { Outcome::Failed("model") });
+        }
         Ok(match completed {
             Ok(completion) => Ok(InferencingResult {
                 text: completion.text,
@@ -63,6 +72,7 @@ impl Host for &mut Guest {
             Ok(client) => client,
             Err(none) => return Ok(Err(no_model(none, &model))),
         };
+        let client = client.within(self.trace().clone());
         let Some(embedded) = self.caller().unless_gone(client.embed(&model, &texts)).await else {
             return Ok(Err(abandoned()));
         };

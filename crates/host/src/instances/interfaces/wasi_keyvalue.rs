@@ -44,19 +44,23 @@ impl store::Host for &mut Guest {
 
 impl store::HostBucket for &mut Guest {
     async fn get(&mut self, bucket: Resource<Store>, key: String) -> Returned<Option<Vec<u8>>> {
-        Ok(self.bucket(&bucket)?.get(&key).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("get", store.get(&key)).await.map_err(Error::from))
     }
 
     async fn set(&mut self, bucket: Resource<Store>, key: String, value: Vec<u8>) -> Returned<()> {
-        Ok(self.bucket(&bucket)?.set(&key, value).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("set", store.set(&key, value)).await.map_err(Error::from))
     }
 
     async fn delete(&mut self, bucket: Resource<Store>, key: String) -> Returned<()> {
-        Ok(self.bucket(&bucket)?.delete(&key).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("delete", store.delete(&key)).await.map_err(Error::from))
     }
 
     async fn exists(&mut self, bucket: Resource<Store>, key: String) -> Returned<bool> {
-        Ok(self.bucket(&bucket)?.exists(&key).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("exists", store.exists(&key)).await.map_err(Error::from))
     }
 
     /// All keys in one answer, as Spin gives them: it takes no cursor.
@@ -67,7 +71,7 @@ impl store::HostBucket for &mut Guest {
         let mut listing = self.bucket(&bucket)?.listing();
         let mut keys = Vec::new();
         loop {
-            match listing.next(1000).await {
+            match self.grants.observed("list_keys", listing.next(1000)).await {
                 Ok(Some(page)) => keys.extend(page),
                 Ok(None) => return Ok(Ok(KeyResponse { keys, cursor: None })),
                 Err(error) => return Ok(Err(error.into())),
@@ -87,21 +91,25 @@ impl batch::Host for &mut Guest {
         bucket: Resource<Store>,
         keys: Vec<String>,
     ) -> Returned<Vec<(String, Option<Vec<u8>>)>> {
-        Ok(self.bucket(&bucket)?.get_many(&keys).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("get_many", store.get_many(&keys)).await.map_err(Error::from))
     }
 
     async fn set_many(&mut self, bucket: Resource<Store>, pairs: Vec<(String, Vec<u8>)>) -> Returned<()> {
-        Ok(self.bucket(&bucket)?.set_many(pairs).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("set_many", store.set_many(pairs)).await.map_err(Error::from))
     }
 
     async fn delete_many(&mut self, bucket: Resource<Store>, keys: Vec<String>) -> Returned<()> {
-        Ok(self.bucket(&bucket)?.delete_many(&keys).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("delete_many", store.delete_many(&keys)).await.map_err(Error::from))
     }
 }
 
 impl atomics::Host for &mut Guest {
     async fn increment(&mut self, bucket: Resource<Store>, key: String, delta: i64) -> Returned<i64> {
-        Ok(self.bucket(&bucket)?.increment(&key, delta).await.map_err(Error::from))
+        let store = self.bucket(&bucket)?;
+        Ok(self.grants.observed("increment", store.increment(&key, delta)).await.map_err(Error::from))
     }
 
     async fn swap(
@@ -110,10 +118,11 @@ impl atomics::Host for &mut Guest {
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), CasError>> {
         let CompareAndSwap { store, key, seen } = self.table.delete(cas)?;
-        let swapped = store.compare_and_swap(&key, seen.as_deref(), value).await;
+        let swapped =
+            self.grants.observed("swap", store.compare_and_swap(&key, seen.as_deref(), value)).await;
         Ok(match swapped {
             Ok(true) => Ok(()),
-            Ok(false) => Err(match store.get(&key).await {
+            Ok(false) => Err(match self.grants.observed("current", store.get(&key)).await {
                 Ok(seen) => CasError::CasFailed(self.table.push(CompareAndSwap { store, key, seen })?),
                 Err(error) => CasError::StoreError(error.into()),
             }),
@@ -125,7 +134,7 @@ impl atomics::Host for &mut Guest {
 impl atomics::HostCas for &mut Guest {
     async fn new(&mut self, bucket: Resource<Store>, key: String) -> Returned<Resource<CompareAndSwap>> {
         let store = self.bucket(&bucket)?;
-        Ok(match store.get(&key).await {
+        Ok(match self.grants.observed("current", store.get(&key)).await {
             Ok(seen) => Ok(self.table.push(CompareAndSwap { store, key, seen })?),
             Err(error) => Err(error.into()),
         })
