@@ -139,4 +139,18 @@ mod tests {
         assert_eq!(status(Some("ada:a:b"), &headers), Ok("ada"));
         assert_eq!(status(Some("ada:a"), &headers), Err(401));
     }
+
+    #[test]
+    fn fuzz() {
+        let right = format!("Basic {}", BASE64_STANDARD.encode("ada:pâss:wörd"));
+        fuzz::bytes(&[&right, "Basic YTpi", "Bearer abc"], |header| {
+            let Ok(value) = http::HeaderValue::from_bytes(header) else { return };
+            let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, value)]);
+            // Whoever gets in has sent the right ones.
+            if let Some(credentials) = offered(&headers) {
+                assert_eq!(same(&credentials, b"ada:p"), credentials == b"ada:p");
+            }
+        });
+        fuzz::text(&["user:password"], |text| drop(usable(text.to_owned())));
+    }
 }
