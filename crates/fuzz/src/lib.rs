@@ -8,13 +8,13 @@
 //!
 //! - [`bytes`], [`text`] and [`texts`]: the test of a reader of bytes, of text, and of two texts.
 //! - [`corpus`]: inputs that have broken readers, here or elsewhere.
-//! - `mutation`: inputs made of others.
+//! - `mutation`: inputs made of others; [`random`]: numbers for that, and for whoever else wants to repeat what happened.
 
 #![expect(clippy::panic, reason = "what a reader does wrong fails the test that uses this")]
 
 pub mod corpus;
 mod mutation;
-mod random;
+pub mod random;
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};

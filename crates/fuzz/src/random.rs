@@ -1,10 +1,12 @@
 //! Numbers that are the same in every run, so that a failure can be repeated.
 
 /// `SplitMix64` (Steele, Lea and Flood 2014).
-pub(crate) struct Random(u64);
+#[derive(Debug)]
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The numbers of a seed.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -17,17 +19,18 @@ impl Random {
     }
 
     /// A number below `limit`; 0 where there is none.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         let number = self.next() % (limit.max(1) as u64);
         usize::try_from(number).unwrap_or_default()
     }
 
-    pub(crate) fn byte(&mut self) -> u8 {
+    /// Any byte.
+    pub fn byte(&mut self) -> u8 {
         self.next().to_le_bytes()[0]
     }
 
     /// One of `all`.
-    pub(crate) fn one<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
+    pub fn one<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
         all.get(self.below(all.len()))
     }
 }
