@@ -39,7 +39,10 @@ impl HandlerState for Workers {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Worker>> {
-        let mut store = Guest::store(self.component.engine(), self.component.grants(), self.app.clone())?;
+        let place = self.component.place();
+        let place = place.ok_or_else(|| wasmtime::Error::msg("it has as many as it may have"))?;
+        let (engine, grants) = (self.component.engine(), self.component.grants());
+        let mut store = Guest::store(engine, grants, place, self.app.clone())?;
         let service = self.component.pre().instantiate_async(&mut store).await?;
         let request_limit = self.component.grants().request_limit;
         let expired = Arc::<AtomicBool>::default();
