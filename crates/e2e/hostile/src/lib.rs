@@ -83,6 +83,7 @@ fn sleep_after_answering() -> String {
     spawn(async {
         // The answer leaves meanwhile.
         sleep(Duration::from_millis(20)).await;
+        println!("falls asleep");
         std::thread::sleep(Duration::from_hours(1));
     });
     "answered".to_owned()

@@ -88,20 +88,20 @@ async fn what_goes_on_after_its_answer_takes_no_place_of_other_components() {
         return;
     }
     let app = App::forwarder("http://127.0.0.1:1").start();
-    let mut answered = 0;
+    let asleep = || app.process().output().matches("falls asleep").count();
     let refused = loop {
-        // A request that meets a sleeping instance is given up.
-        let once = || to(&app, "sleep-after-answering").timeout(Duration::from_secs(5)).send();
-        let answers = join_all((0..AT_ONCE).map(|_| once())).await;
-        let answers: Vec<_> = answers.into_iter().flatten().collect();
-        answered += answers.iter().filter(|answer| answer.status() == 200).count();
-        assert!(answered <= INSTANCES, "no component has more than {INSTANCES} instances");
-        if let Some(refused) = answers.into_iter().find(|answer| answer.status() != 200) {
+        let before = asleep();
+        let answers = join_all((0..AT_ONCE).map(|_| to(&app, "sleep-after-answering").send())).await;
+        let refused = answers.into_iter().map(Result::unwrap).find(|answer| answer.status() != 200);
+        if let Some(refused) = refused {
             break refused;
         }
+        while asleep() == before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(asleep() <= INSTANCES, "a component has more instances than it may have");
     };
     assert_eq!((refused.status().as_u16(), refused.headers().get("retry-after").is_some()), (503, true));
     let other = app.get("/").await;
     assert_ne!(other.status, 503, "{}", other.text());
-    assert!(usage::peak(app.process()).unwrap() < 1024 * 1024 * 1024, "the memory is bounded");
 }
