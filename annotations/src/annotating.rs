@@ -102,4 +102,20 @@ mod tests {
             assert_eq!(wanted(Some(query)).unwrap_err().status(), 400, "{query}");
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let seeds =
+            [r#"{"sentence": "a", "expected": "Negative"}"#, r#"{"sentence": "\u00e9", "expected": null}"#];
+        fuzz::bytes(&seeds, |body| {
+            let _ = Annotated::parse(body).and_then(|annotated| annotated.sentence().map(drop));
+            let _ = Retracted::parse(body).and_then(|retracted| retracted.sentence().map(drop));
+        });
+        fuzz::text(&["n=10", "m=3&n=7"], |query| {
+            assert!(
+                wanted(Some(query)).is_ok_and(|wanted| (1..=MOST).contains(&wanted))
+                    || wanted(Some(query)).is_err()
+            );
+        });
+    }
 }

@@ -39,4 +39,12 @@ mod tests {
             assert_eq!(names(&list, &tag), named, "{list}");
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let tag = of(b"x");
+        fuzz::text(&["*", "W/\"2d711642b726b044\", \"y\""], |list| {
+            let _ = names(list, &tag);
+        });
+    }
 }

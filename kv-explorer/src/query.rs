@@ -68,4 +68,15 @@ mod tests {
         assert!(query.parsed::<usize>("limit").unwrap_err().detail().contains("`limit` is \"-1\""));
         assert!(query.switch("values").is_err());
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(
+            &["prefix=a%2Bb+c&limit=20&values&after=%F0%9F%98%80", "sorted=false&contains=x"],
+            |text| {
+                let Ok(query) = Query::parse(text) else { return };
+                let _ = (query.parsed::<usize>("limit"), query.switch("values"), query.get("after"));
+            },
+        );
+    }
 }

@@ -227,4 +227,22 @@ mod tests {
         }
         assert_eq!(described.len(), answered);
     }
+
+    #[test]
+    fn fuzz() {
+        let seeds = [
+            "/api/stores/a/keys/YS9i",
+            "/api/stores/b%2Fc/import",
+            "/api/stores",
+            "/openapi.json",
+            "/page.css",
+        ];
+        fuzz::text(&seeds, |path| {
+            for method in
+                [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS]
+            {
+                let _ = parse(&method, path);
+            }
+        });
+    }
 }

@@ -59,4 +59,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["YQ==", "8J+YgA==", "Pz8-"], |safe| {
+            if let Ok(key) = decode(safe) {
+                assert_eq!(encode(&key), safe, "a key has one spelling");
+            }
+            assert_eq!(decode(&encode(safe)).unwrap(), safe);
+        });
+    }
 }

@@ -59,4 +59,11 @@ mod tests {
         assert_eq!(labels(""), ["default"]);
         assert!(is_true(" True ") && is_true("1") && !is_true("false") && !is_true(""));
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["promptstore1, promptstore2,,a"], |text| {
+            assert!(!labels(text).is_empty() || is_true(text));
+        });
+    }
 }

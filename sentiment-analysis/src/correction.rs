@@ -113,4 +113,17 @@ mod tests {
             assert!(problem.detail().len() < 300, "{:?}", problem.detail());
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let seeds = [
+            r#"{"sentence": "a", "variant": "promptstore1", "expected": "negative"}"#,
+            r#""expected": null"#,
+        ];
+        fuzz::bytes(&seeds, |body| {
+            if let Ok(correction) = Correction::parse(body) {
+                let _ = (correction.sentence(), correction.variant(&experiment()));
+            }
+        });
+    }
 }

@@ -62,4 +62,11 @@ mod tests {
             assert_eq!((problem.status().as_u16(), problem.detail()), (400, detail));
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::bytes(&[r#"{"sentence": "I am so happy today", "other": [1]}"#], |body| {
+            let _ = Submission::parse(body).and_then(|submission| submission.sentence().map(drop));
+        });
+    }
 }

@@ -339,4 +339,14 @@ mod tests {
         assert_eq!(problem["status"], 404);
         assert!(problem["detail"].as_str().unwrap().contains("/nothing"));
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["/results", "/app.css", "/%61/b.html"], |path| {
+            if let Some(relative) = relative_path(path) {
+                let stays = |part| matches!(part, std::path::Component::Normal(_));
+                assert!(Path::new(&relative).components().all(stays), "{relative:?} leads out of the site");
+            }
+        });
+    }
 }

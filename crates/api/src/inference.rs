@@ -284,4 +284,19 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let seeds = [
+            r#"{"model": "m", "prompt": "p", "options": {"maxTokens": 6, "temperature": 0, "timeoutMs": 30000}}"#,
+            r#"{"text": "positive", "usage": {"promptTokenCount": 80, "generatedTokenCount": 2}}"#,
+            r#"{"type": "about:blank", "title": "Bad Gateway", "status": 502, "detail": "why"}"#,
+        ];
+        fuzz::bytes(&seeds, |body| {
+            let _ = InferenceRequest::read(body);
+            for status in [StatusCode::OK, StatusCode::BAD_GATEWAY] {
+                let _ = read_response(status, &HeaderMap::new(), body);
+            }
+        });
+    }
 }

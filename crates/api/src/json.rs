@@ -64,4 +64,9 @@ mod tests {
             assert_eq!(problem.detail(), expected);
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::bytes(&[r#" {"text": "caf\u00e9", "more": [1, {}]}"#], |body| drop(read::<Sent>(body, "")));
+    }
 }

@@ -77,4 +77,16 @@ mod tests {
             assert_eq!(check(&uri, &headers).is_ok(), *allowed, "{fields:?}");
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let uri = Uri::from_static("http://app.example:3000/api/sentiment-analysis");
+        fuzz::bytes(&["http://app.example:3000", "same-origin", "null"], |header| {
+            let Ok(value) = HeaderValue::from_bytes(header) else { return };
+            for name in ["origin", "sec-fetch-site", "host"] {
+                let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value.clone())]);
+                let _ = check(&uri, &headers);
+            }
+        });
+    }
 }

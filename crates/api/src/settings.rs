@@ -293,4 +293,15 @@ mod tests {
         assert!((with("temperature", " 0.7").unwrap().temperature - 0.7).abs() < f32::EPSILON);
         assert_eq!(with("model_timeout", "0.25\n").unwrap().model_timeout, Duration::from_millis(250));
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["promptstore1=90,promptstore2=10", "random", "0.7", "llama2-chat"], |value| {
+            for place in 0..DEFAULTS.len() {
+                let mut values = DEFAULTS;
+                values[place] = value;
+                let _ = Settings::parse(values);
+            }
+        });
+    }
 }

@@ -161,4 +161,18 @@ mod tests {
             assert_eq!(who(offered.as_bytes(), expected), found, "{offered}");
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let right = format!("Basic {}", BASE64_STANDARD.encode("ada:pâss:wörd"));
+        fuzz::bytes(&[&right, "Basic YTpi", "Bearer abc"], |header| {
+            let Ok(value) = http::HeaderValue::from_bytes(header) else { return };
+            let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, value)]);
+            // Whoever gets in has sent the right ones.
+            if let Some(credentials) = offered(&headers) {
+                assert_eq!(who(&credentials, "ada:p").is_some(), credentials == b"ada:p");
+            }
+        });
+        fuzz::text(&["user:password"], |text| drop(usable(text.to_owned())));
+    }
 }

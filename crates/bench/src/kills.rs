@@ -11,7 +11,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, MODEL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
-use e2e::redis_server::RedisServer;
+use e2e::redis_server::{DURABLE, RedisServer};
 use e2e::store::votes_on;
 use experiment::journal::{Journal, Round};
 use experiment::key_values::Memory;
@@ -45,7 +45,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     // Of half of the sentences each has a shadow answer and is drawn.
     let builder = App::builder().model(&model).variable("shadow", "0.5");
     kill("SQLite", builder.clone().start())?;
-    let Some(redis) = RedisServer::start(&[]) else {
+    let Some(redis) = RedisServer::start(&DURABLE) else {
         eprintln!("Redis is not installed: only stores in files were measured.");
         return Ok(());
     };

@@ -7,7 +7,8 @@
 //!
 //! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- results` what the results cost
 //! however many records there are, `-- shadow` what shadow answers cost those who are served, `-- attack` an ordinary client while others
-//! attack the app, `-- kills` what is left of a runtime that is killed under load.
+//! attack the app, `-- kills` what is left of a runtime that is killed under load, `-- chaos [--seconds N] [--seed N]` whether everything
+//! that was acknowledged is there after faults of all kinds, `-- logs` what a day's lines of log take.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -17,9 +18,11 @@
 )]
 
 mod attack;
+mod chaos;
 mod explorer;
 mod kills;
 mod load;
+mod logs;
 mod native;
 mod process;
 mod report;
@@ -44,11 +47,16 @@ fn main() -> anyhow::Result<()> {
         ["results"] => results::run(Duration::from_secs(10)),
         ["shadow"] => shadow::run(Duration::from_secs(2)),
         ["attack"] => attack::run(Duration::from_secs(20)),
+        ["chaos", ref options @ ..] => chaos::run(&chaos::Options::parse(options)?),
+        ["logs"] => logs::run(100),
+        ["logs", millions] => logs::run(millions.parse().context("millions of lines")?),
         [] => run(Duration::from_secs(3)),
         [seconds] => run(Duration::from_secs(
             seconds.parse().context("the argument is the seconds for the load of a turn")?,
         )),
-        _ => anyhow::bail!("usage: bench [SECONDS | explorer | results | shadow | attack | kills]"),
+        _ => anyhow::bail!(
+            "usage: bench [SECONDS | explorer | results | shadow | attack | kills | chaos [--seconds N] [--seed N] | logs [MILLIONS]]"
+        ),
     }
 }
 

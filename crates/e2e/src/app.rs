@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,7 +19,7 @@ use crate::model_server::ModelServer;
 use crate::process::{PATIENCE, Process};
 use crate::raw::Raw;
 use crate::response::{Classification, Response};
-use crate::runtime::Launch;
+use crate::runtime::{Launch, clean_environment};
 use crate::store::StoreFile;
 
 /// The path of the API.
@@ -39,8 +40,14 @@ pub const TALLIES: &str = "tally:";
 /// The model's name, unless told otherwise; that of the manifest's default is for the offline model alone.
 pub const MODEL: &str = "llama2-chat";
 
+/// The folder of the stores' files in the app's folder.
+const STORES: &str = "stores";
+
 /// The explorer's credentials, unless told otherwise. What can go wrong with them is part of them.
 pub const CREDENTIALS: &str = "ada:pâss:wörd 🔑";
+
+/// Keys with their values.
+type Entries = Vec<(String, Vec<u8>)>;
 
 /// An app to be.
 #[derive(Clone, Debug)]
@@ -53,6 +60,10 @@ pub struct AppBuilder {
     app: &'static Path,
     manifest: Option<String>,
     dotenv: Option<String>,
+    /// Where the stores' files are, unless in the app's folder.
+    stores: Option<PathBuf>,
+    /// Stores that no label is linked to at first, by name, each with the label of its entries.
+    unlinked: Vec<(String, String, Entries)>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,7 +71,7 @@ enum Link {
     /// The store of this name, with these entries at first.
     File {
         name: String,
-        entries: Vec<(String, Vec<u8>)>,
+        entries: Entries,
     },
     Redis {
         url: String,
@@ -94,6 +105,8 @@ impl App {
             app: artifacts::root(),
             manifest: None,
             dotenv: None,
+            stores: None,
+            unlinked: Vec::new(),
         }
         .credentials(CREDENTIALS)
         .variable("model", MODEL)
@@ -170,7 +183,22 @@ impl App {
 
     /// What the store of a label holds.
     pub fn rows(&self, label: &str) -> BTreeMap<String, Vec<u8>> {
-        self.linked_file(label).rows(label)
+        match &self.builder.links[label] {
+            Link::File { name, .. } => self.store_file(name).rows(label),
+            Link::Redis { .. } => self.exported(label),
+        }
+    }
+
+    /// The same, as `ab kv export` says it.
+    fn exported(&self, label: &str) -> BTreeMap<String, Vec<u8>> {
+        let output = self.command(&["kv", "export", "--label", label]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let entry = |line: &str| {
+            let entry: Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| entry[name].as_str().unwrap().to_owned();
+            (text("key"), BASE64_STANDARD.decode(text("value")).unwrap())
+        };
+        String::from_utf8(output.stdout).unwrap().lines().map(entry).collect()
     }
 
     /// What the store of a label holds beside tallies, which follow what they count after a while.
@@ -243,6 +271,30 @@ impl App {
         change(builder).start_in(folder)
     }
 
+    /// Kills the app with `SIGKILL`. It can be [started again](Self::start_again).
+    pub fn kill(&mut self) {
+        self.process.signal("KILL");
+        self.process.wait();
+    }
+
+    /// Starts an app that was killed, with its stores and with the links that its runtime configuration has now. Its address is another
+    /// one then. Where it does not start, what it printed.
+    pub fn start_again(&mut self) -> Result<(), String> {
+        let process = self.builder.launch(self.folder.path());
+        self.address = process.try_wait_for(announced)?;
+        self.process = process;
+        Ok(())
+    }
+
+    /// A command of the command line's, for this app.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(artifacts::ab());
+        command.args(arguments).arg("--from").arg(self.manifest_folder());
+        command.arg("--runtime-config-file").arg(self.runtime_config());
+        clean_environment(&mut command);
+        command
+    }
+
     fn linked_file(&self, label: &str) -> StoreFile {
         match &self.builder.links[label] {
             Link::File { name, .. } => self.store_file(name),
@@ -305,6 +357,26 @@ impl AppBuilder {
         self
     }
 
+    /// Makes a store with these entries that is not linked yet, but can be with this label.
+    #[must_use]
+    pub fn unlinked_store<'e>(
+        mut self,
+        label: &str,
+        name: &str,
+        entries: impl IntoIterator<Item = (&'e str, &'e [u8])>,
+    ) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        self.unlinked.push((label.to_owned(), name.to_owned(), entries));
+        self
+    }
+
+    /// Keeps the stores' files in this folder.
+    #[must_use]
+    pub fn stores_in(mut self, folder: &Path) -> Self {
+        self.stores = Some(folder.to_owned());
+        self
+    }
+
     /// Links a label to a Redis database.
     #[must_use]
     pub fn redis(mut self, label: &str, url: String) -> Self {
@@ -361,11 +433,17 @@ impl AppBuilder {
     /// Starts the app.
     pub fn start(self) -> App {
         let folder = tempfile::Builder::new().prefix("ab-e2e-").tempdir().unwrap();
-        for (label, link) in &self.links {
-            if let Link::File { name, entries } = link {
-                let entries = entries.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
-                store_file(folder.path(), name).set(label, entries);
-            }
+        if let Some(stores) = &self.stores {
+            std::os::unix::fs::symlink(stores, folder.path().join(STORES)).unwrap();
+        }
+        let linked = self.links.iter().filter_map(|(label, link)| match link {
+            Link::File { name, entries } => Some((label, name, entries)),
+            Link::Redis { .. } => None,
+        });
+        let unlinked = self.unlinked.iter().map(|(label, name, entries)| (label, name, entries));
+        for (label, name, entries) in linked.chain(unlinked) {
+            let entries = entries.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+            store_file(folder.path(), name).set(label, entries);
         }
         self.start_in(folder)
     }
@@ -380,20 +458,24 @@ impl AppBuilder {
         if let Some(text) = &self.dotenv {
             fs::write(folder.path().join(".env"), text).unwrap();
         }
-        let process = Launch {
-            folder: folder.path(),
-            manifest: &self.manifest_folder(folder.path()).join("spin.toml"),
-            runtime_config: &runtime_config,
-            log_folder: &folder.path().join("logs"),
-            state_folder: &folder.path().join("state"),
-            variables: &self.variables,
-            environment: &self.environment,
-        }
-        .start();
+        let process = self.launch(folder.path());
         let address = process.wait_for(announced);
         // What a test asks of an app on this machine is nothing for a proxy.
         let client = Client::builder().no_proxy().build().unwrap();
         App { process, address, client, builder: self, folder }
+    }
+
+    fn launch(&self, folder: &Path) -> Process {
+        Launch {
+            folder,
+            manifest: &self.manifest_folder(folder).join("spin.toml"),
+            runtime_config: &folder.join("runtime-config.toml"),
+            log_folder: &folder.join("logs"),
+            state_folder: &folder.join("state"),
+            variables: &self.variables,
+            environment: &self.environment,
+        }
+        .start()
     }
 
     fn manifest_folder(&self, folder: &Path) -> PathBuf {
@@ -424,7 +506,7 @@ fn store_file(folder: &Path, name: &str) -> StoreFile {
 }
 
 fn store_path(name: &str) -> String {
-    format!("stores/{name}.db")
+    format!("{STORES}/{name}.db")
 }
 
 /// A folder with another manifest, and all that it names.

@@ -52,17 +52,24 @@ impl Process {
 
     /// The first line, of those printed and those to come, in which `find` finds something. Without one the test fails.
     pub fn wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+        self.try_wait_for(find).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same; without one, what the process did instead.
+    pub fn try_wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = self.log.lines();
         let mut seen = 0;
         loop {
             if let Some(found) = lines.text[seen..].iter().find_map(|line| find(line)) {
-                return found;
+                return Ok(found);
             }
             seen = lines.text.len();
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(lines.ended < 2, "{} ended, having printed:\n{}", self.name, lines.text.join("\n"));
-            assert!(!left.is_zero(), "{} is late, having printed:\n{}", self.name, lines.text.join("\n"));
+            if lines.ended == 2 || left.is_zero() {
+                let did = if left.is_zero() { "is late" } else { "ended" };
+                return Err(format!("{} {did}, having printed:\n{}", self.name, lines.text.join("\n")));
+            }
             lines = self.log.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }

@@ -22,6 +22,13 @@ pub struct StoreFile {
     path: PathBuf,
 }
 
+/// A file that is locked.
+#[derive(Debug)]
+#[must_use = "the lock ends with it"]
+pub struct Locked {
+    _connection: Connection,
+}
+
 impl StoreFile {
     /// The file at `path`, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
@@ -53,6 +60,18 @@ impl StoreFile {
             }
         }
         transaction.commit().unwrap();
+    }
+
+    /// Keeps everybody else from writing until the result is dropped.
+    pub fn lock(&self) -> Locked {
+        let connection = self.open();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        Locked { _connection: connection }
+    }
+
+    /// What `SQLite` finds wrong with the file: `ok` if nothing.
+    pub fn integrity(&self) -> String {
+        self.open().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
     }
 
     fn open(&self) -> Connection {

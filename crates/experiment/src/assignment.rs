@@ -315,4 +315,13 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["promptstore1=90,promptstore2=10", "a,b"], |text| {
+            if let Ok(experiment) = Experiment::parse(text) {
+                assert!(!experiment.variants().is_empty());
+            }
+        });
+    }
 }

@@ -118,4 +118,13 @@ mod tests {
             prop_assert_ne!(of_the_key.as_str(), key.as_str());
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::texts(&["prompt\u{1f}session:1", "sha256:00\u{1f}a sentence"], |one, other| {
+            let (one, other) = (Key::for_sentence(one), Key::for_sentence(other));
+            assert!(one.as_str().len() <= MAX_PLAIN_BYTES && one.as_str() != PROMPT_KEY);
+            assert_eq!(one.sentence() == other.sentence(), one.as_str() == other.as_str());
+        });
+    }
 }

@@ -265,4 +265,15 @@ mod tests {
             prop_assert!(prompt.render(&sentence).contains(&sentence));
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::texts(
+            &["User: {SENTENCE}\nSentiment:\u{1f}a sentence with {SENTENCE} in it"],
+            |value, sentence| {
+                let prompt = Prompt::from_store(Some(value.as_bytes().to_vec()), DEFAULT);
+                assert!(prompt.render(sentence).contains(sentence));
+            },
+        );
+    }
 }

@@ -427,4 +427,16 @@ mod tests {
             let _ = Record::<Urgency>::from_json(&value);
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let record = r#"{"sentiment":"high","prompt":"0123456789ab","model":"m","at":"2026-07-31T12:34:56.007Z","elapsed_ms":200,"expected":"low"}"#;
+        fuzz::bytes(
+            &[record, r#"{"answer":"high","prompt":"0123456789ab","model":"m","at":"","elapsed_ms":2}"#],
+            |value| {
+                let Some(record) = Record::<Urgency>::from_json(value) else { return };
+                assert_eq!(Record::from_json(&record.to_json().unwrap()), Some(record));
+            },
+        );
+    }
 }

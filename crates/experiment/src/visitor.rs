@@ -119,4 +119,11 @@ mod tests {
             let _ = VisitorId::from_cookies(&header);
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["a=b; visitor=0123456789abcdef0123456789abcdef; c"], |header| {
+            let _ = VisitorId::from_cookies(header);
+        });
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of which no more than a limit are taken at the same time. Taking and giving back is one atomic operation.
+/// Bytes, or whatever is counted, of which no more than a limit are taken at the same time. Taking and giving back is one atomic operation.
 #[derive(Debug)]
 pub(crate) struct Budget {
     taken: AtomicUsize,
@@ -24,6 +24,11 @@ impl Budget {
     pub(crate) fn take(self: &Arc<Self>, bytes: usize) -> Option<Taken> {
         let mut taken = self.nothing();
         taken.grow(bytes).then_some(taken)
+    }
+
+    /// How much is taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     fn reserve(&self, bytes: usize) -> bool {

@@ -337,4 +337,17 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let seeds = [
+            "User: {SENTENCE}\u{1f}Sentiment: **Positive**.",
+            "rain\u{1f}<think>It may be negative.</think> neutral",
+            "a\u{1f}The sentiment is not positive but negative, I think: \"neutral\"",
+        ];
+        fuzz::texts(&seeds, |prompt, completion| {
+            let _ = read_completion(prompt, completion);
+            let _ = read_completion(prompt, &format!("{prompt}\n{completion}"));
+        });
+    }
 }

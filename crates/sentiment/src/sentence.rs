@@ -83,4 +83,13 @@ mod tests {
             assert_eq!(Sentence::new(text).map(Sentence::as_str), *expected, "{text:?}");
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["I am so happy today", " caf\u{e9}\n"], |text| {
+            if let Ok(sentence) = Sentence::new(text) {
+                assert!((1..=Sentence::MAX_BYTES).contains(&sentence.as_str().len()));
+            }
+        });
+    }
 }

@@ -472,4 +472,20 @@ mod tests {
             prop_assert!(!hosts.allows("https", &host, Some(port)));
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::texts(
+            &["http://*.example.com:80..90\u{1f}a.example.com", "https://10.0.0.0/8:443\u{1f}[::1]"],
+            |entry, host| {
+                if let Ok(hosts) = parse(entry) {
+                    let _ = (
+                        hosts.allows("http", host, Some(80)),
+                        hosts.allows_self("http"),
+                        hosts.beyond_http(),
+                    );
+                }
+            },
+        );
+    }
 }

@@ -157,4 +157,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["/api/:id/x/...", "/"], |pattern| {
+            if let Ok(pattern) = Pattern::parse(pattern) {
+                assert!(pattern.takes_what(&pattern));
+            }
+            let _ = chained_component(pattern);
+        });
+    }
 }

@@ -156,4 +156,14 @@ mod tests {
         assert!(!sqlite("/nowhere/a.db").leads_to(&sqlite("/nowhere/b.db")));
         assert!(!sqlite("/nowhere/a.db").leads_to(&redis("redis://localhost")));
     }
+
+    #[test]
+    fn fuzz() {
+        let seeds = ["redis://user:secret@127.0.0.1:6379/1", "redis+unix:///run/r.sock?db=1&pass=secret"];
+        fuzz::text(&seeds, |url| {
+            let shown = without_password(url);
+            assert_eq!(without_password(&shown), shown, "what is shown has none");
+            let _ = StoreAddress::Redis(url.to_owned()).leads_to(&StoreAddress::Redis(seeds[0].to_owned()));
+        });
+    }
 }

@@ -118,4 +118,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["x-{{ a }}-y"], |text| {
+            let Ok(template) = Template::parse(text) else { return };
+            let _ = template.render(|_| Some("1"));
+            if template.is_literal() {
+                assert_eq!(template.render(|_| None).ok().as_deref(), Some(text));
+            }
+        });
+    }
 }

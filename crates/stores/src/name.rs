@@ -69,4 +69,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn fuzz() {
+        fuzz::text(&["case-a", "Default", "a_1"], |text| {
+            if let Ok(name) = StoreName::parse(text) {
+                let path = std::path::Path::new(name.as_str());
+                assert_eq!(
+                    path.file_name(),
+                    Some(path.as_os_str()),
+                    "a name is that of a file in its folder"
+                );
+            }
+        });
+    }
 }

@@ -122,6 +122,8 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Completes when the app is told to stop. Told again, the process ends at once. `ready` is called once being told to stop has this
 /// effect, so that whoever waits for the announcement can stop the app.
 async fn interrupted(ready: impl FnOnce()) {
+    // A limit that nobody has set is none.
+    let _ = signal::outlive_file_limits();
     let first = signal::interruption();
     ready();
     wait(first).await;

@@ -266,3 +266,20 @@ fn headers_that_count() {
         assert_eq!(failure.retry_after(), seconds.map(Duration::from_secs), "{value:?}");
     }
 }
+
+#[test]
+fn fuzz() {
+    let seeds = [
+        r#"{"choices": [{"message": {"content": "a", "reasoning_content": "b"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9}}"#,
+        r#"{"error": {"message": "Unsupported parameter: 'max_tokens'", "param": "max_tokens", "code": "unsupported_parameter"}}"#,
+        r#"{"data": [{"id": "a"}]}"#,
+    ];
+    fuzz::text(&seeds, |body| {
+        for status in [200, 400, 404, 503] {
+            if let Err(failure) = read(status, body) {
+                assert!(!failure.to_string().contains("secret-token"), "{failure}");
+            }
+            let _ = server().read_models(&response(status, body));
+        }
+    });
+}

@@ -118,4 +118,19 @@ mod tests {
         );
         assert_eq!(Annotation::from_json(json.as_bytes()), Some(annotation));
     }
+
+    #[test]
+    fn fuzz() {
+        let draw = r#"{"sentence":"Rain again","answers":{"ba7816bf8f01":"negative"}}"#;
+        let annotation = r#"{"sentence":"Rain","answers":{"ba7816bf8f01":"negative"},"given":{"ada":{"expected":null,"at":""}}}"#;
+        let sources = r#"[{"label":"promptstore1","prompt":"ba7816bf8f01","model":"m"}]"#;
+        fuzz::bytes(&[draw, annotation, sources, "12"], |value| {
+            if let Some(annotation) = Annotation::from_json(value) {
+                let _ = annotation.said();
+            }
+            let _ = Draw::from_json(value).map(|draw| draw.stratum());
+            let _ = crate::tally::Source::list(value);
+            let _ = crate::counter::read(value);
+        });
+    }
 }

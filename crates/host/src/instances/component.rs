@@ -1,12 +1,12 @@
 //! One component of an app: its compiled code and what it is granted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+use crate::budget::{Budget, Taken};
 use crate::given::grants::Grants;
 use crate::instances::guest::Guest;
 use crate::limits;
@@ -18,16 +18,7 @@ pub(crate) struct Component {
     engine: Engine,
     pre: ServicePre<Guest>,
     capacity: Arc<Semaphore>,
-    instances: Arc<AtomicUsize>,
-}
-
-/// Counts as an instance while it is kept.
-pub(crate) struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+    instances: Arc<Budget>,
 }
 
 impl Component {
@@ -37,7 +28,7 @@ impl Component {
             engine,
             pre,
             capacity: Arc::new(Semaphore::new(limits::CAPACITY)),
-            instances: Arc::default(),
+            instances: Budget::new(limits::INSTANCES),
         }
     }
 
@@ -58,15 +49,14 @@ impl Component {
         &self.pre
     }
 
+    /// A place for one more instance, over all cores; `None` where there are as many as the component may have.
+    pub(crate) fn place(&self) -> Option<Taken> {
+        self.instances.take(1)
+    }
+
     /// Places for requests in flight, over all cores.
     pub(crate) fn capacity(&self) -> &Arc<Semaphore> {
         &self.capacity
-    }
-
-    /// One instance more, until what this gives is dropped.
-    pub(crate) fn count_instance(&self) -> Counted {
-        self.instances.fetch_add(1, Ordering::Relaxed);
-        Counted(self.instances.clone())
     }
 }
 
@@ -76,7 +66,7 @@ impl Busy for Component {
         ComponentLoad {
             id: self.id(),
             requests: limits::CAPACITY - self.capacity.available_permits(),
-            instances: self.instances.load(Ordering::Relaxed),
+            instances: self.instances.taken(),
         }
     }
 }

@@ -271,3 +271,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn fuzz() {
+    let every_key = std::fs::read_to_string(Path::new(CRATE).join("fixtures/every-key.toml")).unwrap();
+    let small = app(
+        "key_value_stores = [\"a\"]\nfiles = [{ source = \"a\", destination = \"/\" }]",
+        "[variables]\nv = { default = \"1\" }",
+    );
+    fuzz::text(&[&small, &every_key], |text| {
+        if let Err(fault) = parse(text) {
+            assert!(fault.to_string().starts_with("app/spin.toml"), "{fault}");
+        }
+    });
+}

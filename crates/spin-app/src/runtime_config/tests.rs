@@ -239,3 +239,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn fuzz() {
+    let seeds = [
+        "[key_value_store.a]\ntype = \"spin\"\npath = \"a.db\" # here\n\n[llm_compute]\ntype = \"remote_http\"\nurl = \"http://h\"\nauth_token = \"t\"\n",
+        "key_value_store = { a = { type = \"redis\", url = \"redis://:p@h/1\" } }",
+    ];
+    fuzz::text(&seeds, |text| match parse(text) {
+        Err(fault) => assert!(fault.to_string().starts_with("conf/rc.toml"), "{fault}"),
+        Ok(mut config) => {
+            // What can be read can be changed, or says why not; and what was changed can be read.
+            if config.link("promptstore1", &sqlite("b.db")).is_ok() {
+                assert_eq!(parse(config.text()).unwrap().links["promptstore1"], sqlite("b.db"));
+                config.unlink("promptstore1").unwrap();
+                assert!(!parse(config.text()).unwrap().links.contains_key("promptstore1"));
+            }
+        }
+    });
+}

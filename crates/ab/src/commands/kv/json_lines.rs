@@ -103,4 +103,17 @@ mod tests {
         }
         assert!(read(&b"{\"key\":\"\xff\",\"value\":\"\"}"[..]).is_err(), "keys are text");
     }
+
+    #[test]
+    fn fuzz() {
+        let seeds = ["{\"key\":\"a\",\"value\":\"YQ==\"}\n\n{\"key\":\"\\u00e9\",\"value\":\"\"}\r\n"];
+        fuzz::bytes(&seeds, |file| {
+            let Ok(entries) = read(file) else { return };
+            let mut again = Vec::new();
+            for (key, value) in &entries {
+                write(&mut again, key, value).unwrap();
+            }
+            assert_eq!(read(&again[..]).unwrap(), entries);
+        });
+    }
 }
