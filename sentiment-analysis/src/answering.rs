@@ -1,6 +1,6 @@
 //! What a variant's store holds of a sentence, and what the model says to it.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use api::{Settings, inference::InferenceFailure, log::warn};
 use experiment::{
@@ -9,7 +9,7 @@ use experiment::{
     spin::{Changed, Journal, Store, StoreError, StoredValues},
 };
 use sentiment::{Outcome, read_completion};
-use spin_sdk::wasip3::spawn;
+use spin_sdk::{time::sleep, wasip3::spawn};
 
 use crate::inference;
 
@@ -23,9 +23,18 @@ pub(crate) fn open_and_read<'v>(
     Ok((store, stored))
 }
 
+/// How long an answer is given to leave before its instance does anything else.
+const LEAVING: Duration = Duration::from_millis(5);
+
+/// Lets the answer leave: a call of a store may have to wait, for a lock or for Redis, and meanwhile nothing of the instance goes on.
+pub(crate) async fn once_answered() {
+    sleep(LEAVING).await;
+}
+
 /// Counts a record that was written, once the answer has left.
 pub(crate) fn count(label: String, Changed { before, after }: Changed<Outcome>) {
     spawn(async move {
+        once_answered().await;
         let observed = |record| Observation::of_record(record, |outcome: &Outcome| outcome.as_str());
         let before = before.as_ref().map(observed);
         let counted = Journal::open()

@@ -11,7 +11,7 @@ use sentiment::{Outcome, Sentence};
 use spin_sdk::wasip3::spawn;
 
 use crate::{
-    answering::{ask, open_and_read},
+    answering::{ask, once_answered, open_and_read},
     instance::Instance,
     log,
 };
@@ -31,6 +31,7 @@ pub(crate) fn follow(
     let mut draw = Draw::new(sentence.as_str());
     draw.add(prompt, outcome.as_str());
     spawn(async move {
+        once_answered().await;
         if let Err(error) = complete(instance, draw).await {
             warn(format_args!("a sentence was not drawn: {error}"));
         }

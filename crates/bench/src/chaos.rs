@@ -195,18 +195,34 @@ fn print(
     let Links { acknowledged, refused, .. } = &scene.links;
     let Verdict { answers, votes, annotations, records, not_recorded, faults } = verdict;
     let (seconds, slope) = memory.slope();
+    let mut starts = scene.starts.clone();
+    starts.sort_unstable();
+    let mut cached = traffic.ledger.cached();
+    cached.sort_unstable();
+    let cached_of = |share: f64| percentile(&cached, share).as_secs_f64() * 1e3;
     writeln!(
         out,
         "{rate:.0} requests/s of {capacity:.0}. Acknowledged: {answers} answers, {votes} votes, {annotations} annotations, {acknowledged} links \
          ({refused} refused); {records} records. Lost, torn or wrong: {}. Answered without a record while a store failed: {not_recorded}. \
+         {} answers from a store took {:.1} ms (50 %), {:.1} ms (99 %), {:.0} ms (the longest). \
          {} kills; from a start to the first answer {:.0} ms (median), {:.0} ms (the longest); starts that failed meanwhile: {}. \
          Memory: {:.0} MiB at most, {slope:+.2} MiB/min over the last {seconds:.0} s of the longest life.",
         faults.len(),
-        scene.starts.len(),
-        scene.start_of(0.5).as_secs_f64() * 1e3,
-        scene.start_of(1.0).as_secs_f64() * 1e3,
+        cached.len(),
+        cached_of(0.5),
+        cached_of(0.99),
+        cached_of(1.0),
+        starts.len(),
+        percentile(&starts, 0.5).as_secs_f64() * 1e3,
+        percentile(&starts, 1.0).as_secs_f64() * 1e3,
         scene.failed_starts,
         memory.most()
     )?;
     Ok(())
+}
+
+/// What this share of sorted times, from 0 to 1, does not exceed.
+fn percentile(times: &[Duration], share: f64) -> Duration {
+    let last = times.len().saturating_sub(1);
+    times.get((last as f64 * share) as usize).copied().unwrap_or_default()
 }

@@ -7,9 +7,11 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
+use e2e::redis_server::{DURABLE, RedisServer};
 use experiment::journal::Annotation;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -32,13 +34,22 @@ struct Noted {
 
 type Acknowledged = Arc<Mutex<BTreeMap<String, Noted>>>;
 
-/// Measures and prints.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Measures and prints, with the stores in SQLite or in Redis, which syncs each write.
+pub(crate) fn run(in_redis: bool) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let model = ModelServer::start()?;
     model.answer_with("positive");
     let acknowledged = Acknowledged::default();
-    let mut app = App::with(&model);
+    let redis = in_redis
+        .then(|| RedisServer::start(&DURABLE).context("redis-server is not installed"))
+        .transpose()?;
+    let mut app = App::builder().model(&model);
+    if let Some(redis) = &redis {
+        for (label, database) in [FIRST, SECOND, JOURNAL].into_iter().zip(0..) {
+            app = app.redis(label, redis.url(database));
+        }
+    }
+    let mut app = app.start();
     let mut starts = Vec::new();
     for kill in 0..KILLS {
         let clients: Vec<_> = (0..CLIENTS)
@@ -99,9 +110,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let at = |index: usize| starts.get(index).copied().unwrap_or_default().as_secs_f64() * 1e3;
     writeln!(
         std::io::stdout(),
-        "{KILLS} kills under the load of {CLIENTS} clients: {} answers, {votes} votes and {annotated} annotations acknowledged, {lost} lost, {torn} torn; \
+        "{}: {KILLS} kills under the load of {CLIENTS} clients: {} answers, {votes} votes and {annotated} annotations acknowledged, {lost} lost, {torn} torn; \
          {} observations of {} not counted, {} after a recount. \
          From the start after a kill to the first answer: {:.0} ms (median), {:.0} ms (the longest).",
+        if in_redis { "Redis" } else { "SQLite" },
         acknowledged.len(),
         records.len().saturating_sub(counted),
         records.len(),

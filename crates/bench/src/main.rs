@@ -7,7 +7,7 @@
 //!
 //! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- results` what the results cost
 //! however many records there are, `-- shadow` what shadow answers cost those who are served, `-- attack` an ordinary client while others
-//! attack the app, `-- kills` what is left of a runtime that is killed under load, `-- chaos [--seconds N] [--seed N]` whether everything
+//! attack the app, `-- kills [redis]` what is left of a runtime that is killed under load, `-- chaos [--seconds N] [--seed N]` whether everything
 //! that was acknowledged is there after faults of all kinds, `-- logs` what a day's lines of log take.
 
 #![expect(
@@ -22,6 +22,7 @@ mod chaos;
 mod explorer;
 mod kills;
 mod load;
+mod logs;
 mod native;
 mod process;
 mod report;
@@ -42,17 +43,20 @@ fn main() -> anyhow::Result<()> {
         // How the benchmark starts the native server: as a process of its own, so that its CPU and memory can be told.
         ["native", store] => native::serve(TcpListener::bind("127.0.0.1:0")?, store.as_ref()),
         ["explorer"] => explorer::run(),
-        ["kills"] => kills::run(),
+        ["kills"] => kills::run(false),
+        ["kills", "redis"] => kills::run(true),
         ["results"] => results::run(Duration::from_secs(10)),
         ["shadow"] => shadow::run(Duration::from_secs(2)),
         ["attack"] => attack::run(Duration::from_secs(20)),
         ["chaos", ref options @ ..] => chaos::run(&chaos::Options::parse(options)?),
+        ["logs"] => logs::run(100),
+        ["logs", millions] => logs::run(millions.parse().context("millions of lines")?),
         [] => run(Duration::from_secs(3)),
         [seconds] => run(Duration::from_secs(
             seconds.parse().context("the argument is the seconds for the load of a turn")?,
         )),
         _ => anyhow::bail!(
-            "usage: bench [SECONDS | explorer | results | shadow | attack | kills | chaos [--seconds N] [--seed N]]"
+            "usage: bench [SECONDS | explorer | results | shadow | attack | kills [redis] | chaos [--seconds N] [--seed N] | logs [MILLIONS]]"
         ),
     }
 }

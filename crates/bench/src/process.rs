@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -15,13 +17,20 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// When it was started.
     pub(crate) started: Instant,
+    /// Lines of output that it says it has dropped, those for the terminal and those for the logs.
+    pub(crate) dropped: [Arc<AtomicU64>; 2],
 }
 
 impl Server {
     /// Starts `command` and waits until it announces its address.
     pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
+        Self::start_with(command, Stdio::null())
+    }
+
+    /// The same, with somewhere for its standard output to go.
+    pub(crate) fn start_with(command: &mut Command, stdout: Stdio) -> anyhow::Result<Self> {
         let started = Instant::now();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn()?;
         let stderr = child.stderr.take().context("the server has no standard error")?;
         let mut lines = BufReader::new(stderr).lines();
         let mut said = Vec::new();
@@ -36,9 +45,22 @@ impl Server {
             }
             said.push(line);
         };
+        let dropped = <[Arc<AtomicU64>; 2]>::default();
+        let [of_output, of_logs] = dropped.clone();
         // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || lines.count());
-        Ok(Self { child, address, started })
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let number = line.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0);
+                let of = if line.contains(" not logged") { &of_logs } else { &of_output };
+                of.fetch_add(number, Ordering::Relaxed);
+            }
+        });
+        Ok(Self { child, address, started, dropped })
+    }
+
+    /// Its standard output, where it was piped.
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
     }
 
     /// CPU time so far, of all threads.

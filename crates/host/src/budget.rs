@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of which no more than a limit are taken at the same time. Taking and giving back is one atomic operation.
+/// Bytes, or whatever is counted, of which no more than a limit are taken at the same time. Taking and giving back is one atomic operation.
 #[derive(Debug)]
 pub(crate) struct Budget {
     taken: AtomicUsize,

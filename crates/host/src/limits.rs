@@ -8,8 +8,9 @@ pub(crate) const CAPACITY: usize = 256;
 /// How long a request waits for a free instance before it is answered 503.
 pub(crate) const CAPACITY_WAIT: Duration = Duration::from_secs(1);
 
-/// Instances that may exist beyond the requests in flight: idle, or finishing after their answer.
-pub(crate) const SPARE_INSTANCES: usize = 64;
+/// Instances of one component: those of the requests in flight, and as many that are idle or go on after their answer. A request for
+/// which there is none waits, and other components are not concerned.
+pub(crate) const INSTANCES: usize = 2 * CAPACITY;
 
 /// Requests that one instance handles in its life, one at a time, as many as with Spin.
 pub(crate) const REQUESTS_PER_INSTANCE: usize = 128;
@@ -23,7 +24,8 @@ pub(crate) const INSTANCE_MEMORY: usize = 256 * 1024 * 1024;
 /// Linear memory of all instances of an app together, in bytes. A request for which there is none is answered 503.
 pub(crate) const GUEST_MEMORY: usize = 1024 * 1024 * 1024;
 
-/// How long work may go on after the answer has begun: the body of a slow reader's answer is still being written.
+/// How long work may go on after the answer has begun: the body of a slow reader's answer is still being written, or an observation
+/// counted. The instance counts as one of its component's [`INSTANCES`], and its memory as part of [`GUEST_MEMORY`], all the while.
 pub(crate) const POST_RETURN: Duration = Duration::from_mins(10);
 
 /// How often a computing guest lets the others on its thread go on.

@@ -115,6 +115,8 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Completes when the app is told to stop. Told again, the process ends at once.
 async fn interrupted() {
+    // A limit that nobody has set is none.
+    let _ = signal::outlive_file_limits();
     let wait = || async {
         match signal::interruption() {
             Ok(interrupted) => interrupted.await,

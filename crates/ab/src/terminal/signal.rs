@@ -21,6 +21,29 @@ pub(crate) fn interruption() -> io::Result<impl Future<Output = ()> + Send + 'st
     })
 }
 
+/// From the call on, a write beyond the limit on the size of files (`RLIMIT_FSIZE`) fails, as on a full disk; otherwise it would end the
+/// process.
+///
+/// # Errors
+///
+/// The signal cannot be caught. Panics outside a tokio runtime with I/O.
+#[cfg(unix)]
+pub(crate) fn outlive_file_limits() -> io::Result<()> {
+    /// `SIGXFSZ`, as Linux, macOS and the BSDs number it.
+    const FILE_TOO_LARGE: i32 = 25;
+    signal::unix::signal(signal::unix::SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
+}
+
+/// There are no such limits.
+///
+/// # Errors
+///
+/// None.
+#[cfg(windows)]
+pub(crate) fn outlive_file_limits() -> io::Result<()> {
+    Ok(())
+}
+
 /// Completes at Ctrl-C, which from the call on does not end the process by itself.
 ///
 /// # Errors

@@ -85,6 +85,27 @@ fn at_every_point_of_every_change() {
     }
 }
 
+/// The runtime configuration may hold a password or a token: whoever may not read it, may not read what takes its place either, not even
+/// for the moment in which both are there.
+#[cfg(unix)]
+#[test]
+fn what_takes_the_place_of_a_file_with_secrets_is_nobody_elses() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let sandbox = before();
+    std::fs::set_permissions(sandbox.path("runtime-config.toml"), PermissionsExt::from_mode(0o640)).unwrap();
+    let change = ["unlink", "key-value", "two"];
+    let output = sandbox.command(&change).env("AB_CRASH_AT", "replace:written").output().unwrap();
+    assert!(!output.status.success());
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let left = std::fs::read_dir(sandbox.path(".")).unwrap().map(|entry| entry.unwrap().path());
+    let temporary = left.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".ab-"));
+    let modes: Vec<_> = temporary.map(|path| mode(&path)).collect();
+    assert_eq!(modes, [0o640], "the temporary file has the permissions of the one whose place it takes");
+    sandbox.run(&change).ok();
+    assert_eq!(mode(&sandbox.path("runtime-config.toml")), 0o640);
+}
+
 /// The links lead nowhere then, and the same command again completes it.
 #[test]
 fn a_rename_killed_between_file_and_links_is_completed_by_running_it_again() {

@@ -224,14 +224,6 @@ impl<'d> Scene<'d> {
         Ok(())
     }
 
-    /// The start that this share of all, from 0 to 1, was not longer than.
-    pub(crate) fn start_of(&self, share: f64) -> Duration {
-        let mut starts = self.starts.clone();
-        starts.sort_unstable();
-        let last = starts.len().saturating_sub(1);
-        starts.get((last as f64 * share) as usize).copied().unwrap_or_default()
-    }
-
     fn model_says(&self, reply: Reply) {
         if let Some(model) = &self.model {
             model.fail_some(100, self.seed, reply);

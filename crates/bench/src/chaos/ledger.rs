@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use e2e::app::{FIRST, SECOND};
 
@@ -25,6 +26,7 @@ pub(crate) struct Ledger {
     noted: Mutex<BTreeMap<String, Noted>>,
     seen: Mutex<BTreeMap<(&'static str, String), u64>>,
     wrong: Mutex<Vec<String>>,
+    cached: Mutex<Vec<Duration>>,
     /// Odd while a store fails; it changes with every beginning and end of a fault.
     faults: AtomicU64,
 }
@@ -42,6 +44,11 @@ impl Ledger {
     /// What no client should ever have been told.
     pub(crate) fn wrong(&self) -> MutexGuard<'_, Vec<String>> {
         self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long answers from a store took.
+    pub(crate) fn cached(&self) -> MutexGuard<'_, Vec<Duration>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn count(&self, kind: &'static str, end: impl ToString) {

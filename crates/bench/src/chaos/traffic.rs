@@ -122,7 +122,7 @@ impl Person {
 
     async fn ask(&mut self, kind: &'static str, sentence: &str, right: &'static str) -> bool {
         let ledger = &self.traffic.ledger;
-        let moment = ledger.moment();
+        let (moment, asked) = (ledger.moment(), Instant::now());
         let Some(answer) =
             self.send(kind, Method::POST, SENTIMENT, Some(json!({ "sentence": sentence }))).await
         else {
@@ -136,6 +136,9 @@ impl Person {
             ledger
                 .wrong()
                 .push(format!("{sentence:?} of {variant} was answered {sentiment}, cached: {cached}"));
+        }
+        if cached {
+            ledger.cached().push(asked.elapsed());
         }
         let is_kept = cached || ledger.was_undisturbed(moment);
         let mut noted = ledger.noted();

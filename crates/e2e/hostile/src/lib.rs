@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::print_stdout, reason = "that is what it is for")]
 
 use std::hint::black_box;
+use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use spin_sdk::http::{Request, Response};
 use spin_sdk::http_service;
 use spin_sdk::key_value::Store;
 use spin_sdk::time::sleep;
+use spin_sdk::wasip3::spawn;
 
 /// A page of linear memory, in bytes, and how many make a mebibyte.
 const PAGES: usize = (1024 * 1024) / (64 * 1024);
@@ -23,6 +25,8 @@ async fn handle(request: Request) -> Response<Full<Bytes>> {
         "endless-recursion" => recursion(0).to_string(),
         "all-memory" => all_memory(),
         "keep-memory" => keep_memory().await,
+        "sleep-after-answering" => sleep_after_answering(),
+        "million-lines" => million_lines(),
         "panic" => panic!("as it was asked to"),
         "foreign-label" => match Store::open("not-granted").await {
             Ok(_) => "opened".to_owned(),
@@ -72,4 +76,28 @@ async fn keep_memory() -> String {
     println!("keeps {mebibytes} MiB");
     sleep(Duration::from_hours(1)).await;
     mebibytes.to_string()
+}
+
+/// Occupies the instance for an hour, once it has answered: the call of the host that sleeps lets nothing else of the instance go on.
+fn sleep_after_answering() -> String {
+    spawn(async {
+        // The answer leaves meanwhile.
+        sleep(Duration::from_millis(20)).await;
+        println!("falls asleep");
+        std::thread::sleep(Duration::from_hours(1));
+    });
+    "answered".to_owned()
+}
+
+/// Prints lines like those of the API's log, many in each call of the host.
+fn million_lines() -> String {
+    let mut out = std::io::BufWriter::with_capacity(32 * 1024, std::io::stdout().lock());
+    for number in 0..1_000_000 {
+        // What is not printed is counted by the host.
+        let _ = writeln!(
+            out,
+            r#"{{"event":"sentiment","status":200,"variant":"promptstore1","sentiment":"positive","cached":true,"number":{number:07}}}"#
+        );
+    }
+    "printed".to_owned()
 }

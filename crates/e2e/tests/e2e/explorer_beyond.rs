@@ -9,6 +9,8 @@ use e2e::app::{App, CREDENTIALS, FIRST, SECOND};
 use e2e::artifacts;
 use e2e::explorer::{Explorer, ROUTE, safe};
 use e2e::response::Response;
+use e2e::runtime::embedded_only;
+use e2e::usage;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -262,6 +264,23 @@ async fn an_export_imports_to_the_same_bytes_and_a_bad_line_to_nothing() {
         assert!(detail.starts_with("Line 2: "), "{bad}: {detail}");
     }
     assert_eq!(app.rows(SECOND), rows);
+}
+
+#[tokio::test]
+async fn an_export_of_large_values_takes_no_more_memory_than_some_of_them() {
+    const MEBI: usize = 1024 * 1024;
+    if !embedded_only("the memory is that of the embedded runtime") {
+        return;
+    }
+    let value = vec![b'x'; MEBI];
+    let keys: Vec<String> = (0..100).map(|number| format!("large {number}")).collect();
+    let app =
+        App::builder().store(FIRST, "large", keys.iter().map(|key| (key.as_str(), value.as_slice()))).start();
+    let export = app.explorer().call(Method::GET, &format!("/stores/{FIRST}/export"), None).await;
+    assert_eq!((export.status, export.text().lines().count()), (200, 100));
+    assert!(export.body.len() > 100 * MEBI);
+    let peak = usage::peak(app.process()).unwrap() / MEBI as u64;
+    assert!(peak < 300, "{peak} MiB");
 }
 
 #[tokio::test]

@@ -79,3 +79,29 @@ async fn the_memory_of_all_instances_is_bounded() {
         // Until the memory is free again.
     }
 }
+
+#[tokio::test]
+async fn what_goes_on_after_its_answer_takes_no_place_of_other_components() {
+    const AT_ONCE: usize = 64;
+    const INSTANCES: usize = 512;
+    if !embedded_only(WHY) {
+        return;
+    }
+    let app = App::forwarder("http://127.0.0.1:1").start();
+    let asleep = || app.process().output().matches("falls asleep").count();
+    let refused = loop {
+        let before = asleep();
+        let answers = join_all((0..AT_ONCE).map(|_| to(&app, "sleep-after-answering").send())).await;
+        let refused = answers.into_iter().map(Result::unwrap).find(|answer| answer.status() != 200);
+        if let Some(refused) = refused {
+            break refused;
+        }
+        while asleep() == before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(asleep() <= INSTANCES, "a component has more instances than it may have");
+    };
+    assert_eq!((refused.status().as_u16(), refused.headers().get("retry-after").is_some()), (503, true));
+    let other = app.get("/").await;
+    assert_ne!(other.status, 503, "{}", other.text());
+}

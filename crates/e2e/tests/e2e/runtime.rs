@@ -1,9 +1,9 @@
 //! What the runtime does for its apps: it ends them gently, refuses what they are not granted, and keeps what they print.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use e2e::app::{App, FIRST, SECOND};
+use e2e::app::{App, FIRST, JOURNAL, SECOND};
 use e2e::model_server::ModelServer;
 use e2e::runtime::{Runtime, embedded_only, runtime};
 
@@ -101,4 +101,24 @@ fn the_console_names_the_component_and_keeps_sentences_to_itself() {
     let line = log.lines().find(|line| line.contains("\"event\":\"sentiment\"")).unwrap();
     let event: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!((&event["status"], &event["cached"]), (&200.into(), &false.into()));
+}
+
+/// What goes on after an answer, such as counting it, may have to wait: its instance then takes no other request.
+#[tokio::test]
+async fn a_journal_that_is_locked_holds_up_no_answer() {
+    if !embedded_only("Spin takes one request at a time to an instance only where it infers") {
+        return;
+    }
+    let model = ModelServer::start().unwrap();
+    let app = App::with_one_variant(&model);
+    app.ask("This is in the store.").await;
+    let lock = app.store_file(JOURNAL).lock();
+    // Each is counted after its answer has left.
+    for number in 0..8 {
+        let started = Instant::now();
+        app.ask(&format!("A new sentence, number {number}.")).await;
+        assert!(app.ask("This is in the store.").await.cached);
+        assert!(started.elapsed() < Duration::from_secs(1), "two answers took {:?}", started.elapsed());
+    }
+    drop(lock);
 }

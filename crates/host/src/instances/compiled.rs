@@ -106,3 +106,25 @@ fn keep(id: &str, file: &Path, folder: &Path, compiled: &[u8]) -> io::Result<()>
 fn is_digest(word: &str) -> bool {
     word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_what_its_name_says_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let compiled = b"what the compiler made";
+        let digest = hex(Sha256::new().chain_update(compiled));
+        let file = folder.path().join(format!("api-{}-{digest}.cwasm", "0".repeat(32)));
+        let name = format!("api-{}", "0".repeat(32));
+        keep("api", &file, folder.path(), compiled).unwrap();
+        assert_eq!(kept(folder.path(), &name).as_deref(), Some(&*file));
+        for content in
+            [&compiled[..10], b"what the compiler Made", b"", &[compiled.as_slice(), b"!"].concat()]
+        {
+            fs::write(&file, content).unwrap();
+            assert_eq!(kept(folder.path(), &name), None, "{content:?}");
+        }
+    }
+}

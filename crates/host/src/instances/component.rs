@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+use crate::budget::{Budget, Taken};
 use crate::given::grants::Grants;
 use crate::instances::guest::Guest;
 use crate::limits;
@@ -16,11 +17,18 @@ pub(crate) struct Component {
     engine: Engine,
     pre: ServicePre<Guest>,
     capacity: Arc<Semaphore>,
+    instances: Arc<Budget>,
 }
 
 impl Component {
     pub(crate) fn new(grants: Grants, engine: Engine, pre: ServicePre<Guest>) -> Self {
-        Self { grants: Arc::new(grants), engine, pre, capacity: Arc::new(Semaphore::new(limits::CAPACITY)) }
+        Self {
+            grants: Arc::new(grants),
+            engine,
+            pre,
+            capacity: Arc::new(Semaphore::new(limits::CAPACITY)),
+            instances: Budget::new(limits::INSTANCES),
+        }
     }
 
     /// What it is granted.
@@ -38,6 +46,11 @@ impl Component {
 
     pub(crate) fn pre(&self) -> &ServicePre<Guest> {
         &self.pre
+    }
+
+    /// A place for one more instance, over all cores; `None` where there are as many as the component may have.
+    pub(crate) fn place(&self) -> Option<Taken> {
+        self.instances.take(1)
     }
 
     /// Places for requests in flight, over all cores.

@@ -19,7 +19,7 @@ pub(crate) fn engine(components: usize) -> wasmtime::Result<Engine> {
 
 /// Every instance slot is address space only until it is used, and nothing stays resident afterwards.
 fn pool(components: usize) -> PoolingAllocationConfig {
-    let instances = slots(components * (limits::CAPACITY + limits::SPARE_INSTANCES));
+    let instances = slots(components * limits::INSTANCES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances);
     // A component of Rust for wasm32-wasip2 is one module with a memory and the small modules that tie it to WASI.

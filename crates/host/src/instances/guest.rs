@@ -20,6 +20,8 @@ pub(crate) struct Guest {
     http: WasiHttpCtx,
     outgoing: Outgoing,
     memory: Memory,
+    /// Among the instances of its component.
+    _place: Taken,
 }
 
 impl Guest {
@@ -27,6 +29,7 @@ impl Guest {
     pub(crate) fn store(
         engine: &Engine,
         grants: &Arc<Grants>,
+        place: Taken,
         app: Weak<dyn Surroundings>,
     ) -> wasmtime::Result<Store<Self>> {
         let guest = Self {
@@ -36,6 +39,7 @@ impl Guest {
             http: WasiHttpCtx::new(),
             outgoing: Outgoing::new(grants.clone(), app),
             memory: Memory { taken: grants.memory.nothing(), is_short: false },
+            _place: place,
         };
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.memory);

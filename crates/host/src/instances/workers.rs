@@ -39,10 +39,14 @@ impl HandlerState for Workers {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Worker>> {
-        let mut store = Guest::store(self.component.engine(), self.component.grants(), self.app.clone())?;
+        let place = self.component.place();
+        let place = place.ok_or_else(|| wasmtime::Error::msg("it has as many as it may have"))?;
+        let (engine, grants) = (self.component.engine(), self.component.grants());
+        let mut store = Guest::store(engine, grants, place, self.app.clone())?;
         let service = self.component.pre().instantiate_async(&mut store).await?;
         let request_limit = self.component.grants().request_limit;
         let expired = Arc::<AtomicBool>::default();
+        let idle = Arc::new(AtomicBool::new(true));
         Ok(Instance {
             store,
             proxy: Proxy::P3(service),
@@ -50,6 +54,7 @@ impl HandlerState for Workers {
             expiration: Expiration {
                 request_limit,
                 expired: expired.clone(),
+                idle: idle.clone(),
                 sleep: Box::pin(tokio::time::sleep(limits::IDLE_INSTANCE)),
             },
             state: Worker {
@@ -57,6 +62,7 @@ impl HandlerState for Workers {
                 app: self.app.clone(),
                 request_limit,
                 expired,
+                idle,
                 failed: Failed::default(),
             },
         })
@@ -111,6 +117,8 @@ pub(crate) struct Worker {
     request_limit: Duration,
     /// Whether a request ended without an answer: its work ends with it, and the instance as well.
     expired: Arc<AtomicBool>,
+    /// Whether nothing of earlier requests goes on.
+    idle: Arc<AtomicBool>,
     failed: Failed,
 }
 
@@ -118,12 +126,12 @@ impl WorkerState for Worker {
     type StoreData = Guest;
     type RequestData = Arc<Ticket>;
 
-    /// One request at a time: the model interface is synchronous, so a request that infers would hold up the
-    /// others of its instance.
+    /// One request at a time, with all that goes on after its answer: the model interface is synchronous, and so are the stores, so what
+    /// waits for one of them would hold up the others of its instance.
     fn should_accept_request(&self, concurrent_count: usize, total_count: usize) -> ShouldAccept {
         if total_count >= limits::REQUESTS_PER_INSTANCE {
             ShouldAccept::Never
-        } else if concurrent_count > 0 {
+        } else if concurrent_count > 0 || !self.idle.load(Ordering::Acquire) {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes
@@ -136,6 +144,7 @@ impl WorkerState for Worker {
         ticket: Arc<Ticket>,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        self.idle.store(false, Ordering::Release);
         // A ticket is handed in once, so it is still empty.
         let _ = ticket.instance.set(self.failed.clone());
         let caller = ticket.caller();
@@ -168,6 +177,7 @@ impl WorkerState for Worker {
 pub(crate) struct Expiration {
     request_limit: Duration,
     expired: Arc<AtomicBool>,
+    idle: Arc<AtomicBool>,
     sleep: Pin<Box<Sleep>>,
 }
 
@@ -178,6 +188,10 @@ impl WorkerExpiration for Expiration {
         status: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
+        if matches!(status, WorkerStatus::Idle) && !self.idle.swap(true, Ordering::AcqRel) {
+            // The worker has last asked whether it may take a request when it was not idle yet: it is to ask again.
+            context.waker().wake_by_ref();
+        }
         let limit = match status {
             WorkerStatus::Idle => limits::IDLE_INSTANCE,
             // A little later than the request's own limit, which answers better.

@@ -1,13 +1,12 @@
 //! `kv export`.
 
-use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use super::json_lines;
 use crate::terminal::{Printer, Warning};
-use crate::workspace::{Location, Target, Workspace};
+use crate::workspace::{Location, Target, Workspace, durable};
 
 /// Writes all entries, sorted by key, to `file` or standard output. A file appears when it is complete.
 ///
@@ -25,7 +24,7 @@ pub(crate) fn run(
     let store = workspace.open_store(&found, printer)?;
     let mut count = 0_usize;
     let mut left_out = 0;
-    let mut write = |out: &mut dyn std::io::Write| {
+    let write = |out: &mut dyn std::io::Write| {
         left_out = store.for_each(|key, value| {
             count += 1;
             json_lines::write(out, key, value)
@@ -33,19 +32,10 @@ pub(crate) fn run(
         Ok(())
     };
     match file {
-        None => printer.stream(|out| write(out))?,
+        None => printer.stream(write)?,
         Some(path) => {
-            let folder =
-                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut save = || {
-                let mut out = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
-                write(&mut out)?;
-                out.flush()?;
-                let file = out.into_inner()?;
-                file.as_file().sync_all()?;
-                anyhow::Ok(file.persist(path)?)
-            };
-            save().with_context(|| format!("cannot export to {}", path.display()))?;
+            durable::replace_with(path, write)
+                .with_context(|| format!("cannot export to {}", path.display()))?;
             printer.message(format_args!(
                 "{} of \"{}\" written to {}",
                 json_lines::counted(count),
