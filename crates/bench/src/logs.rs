@@ -18,11 +18,14 @@ use crate::process::Server;
 const LINES: u64 = 1_000_000;
 
 /// Requests that print at the same time.
-const PRINTING: usize = 2;
+const PRINTING: usize = 1;
 
 /// How often a slow reader reads, and how much.
 const PAUSE: Duration = Duration::from_millis(100);
 const PIECE: usize = 4096;
+
+/// How long the number of lines that were dropped is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Prints so many millions of lines and measures; a tenth of them into a pipe that is hardly read.
 pub(crate) fn run(millions: u64) -> anyhow::Result<()> {
@@ -44,15 +47,27 @@ pub(crate) fn run(millions: u64) -> anyhow::Result<()> {
     let logs = folder.path().join("pipe");
     let mut server = Server::start_with(&mut up(false, &logs), Stdio::piped())?;
     let mut pipe = server.stdout();
-    let reader = thread::spawn(move || {
-        let mut piece = vec![0; PIECE];
-        while let Some(pipe) = &mut pipe
-            && pipe.read(&mut piece).is_ok_and(|length| length > 0)
-        {
-            thread::sleep(PAUSE);
-        }
-    });
+    let hurries = Arc::<AtomicBool>::default();
+    let reader = {
+        let hurries = hurries.clone();
+        thread::spawn(move || {
+            let mut piece = vec![0; PIECE];
+            while let Some(pipe) = &mut pipe
+                && pipe.read(&mut piece).is_ok_and(|length| length > 0)
+            {
+                if !hurries.load(Ordering::Relaxed) {
+                    thread::sleep(PAUSE);
+                }
+            }
+        })
+    };
     let figures = measure(&server, millions.div_ceil(10), &logs)?;
+    // How many lines were dropped is said once the pipe takes more.
+    hurries.store(true, Ordering::Relaxed);
+    let patience = Instant::now() + PATIENCE;
+    while server.dropped[0].load(Ordering::Relaxed) == 0 && Instant::now() < patience {
+        thread::sleep(PAUSE);
+    }
     report("Into the logs and a pipe that is read at 40 KiB/s", millions.div_ceil(10), &server, &figures)?;
     drop(server);
     let _ = reader.join();
