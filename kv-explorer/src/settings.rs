@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn fuzz() {
         fuzz::text(&["promptstore1, promptstore2,,a"], |text| {
-            assert!(!labels(text).is_empty() || is_true(text))
+            assert!(!labels(text).is_empty() || is_true(text));
         });
     }
 }

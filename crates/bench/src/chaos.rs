@@ -53,7 +53,7 @@ impl Options {
         for pair in arguments.chunks(2) {
             match pair {
                 ["--seconds", seconds] => {
-                    options.time = Duration::from_secs(seconds.parse().context("--seconds")?)
+                    options.time = Duration::from_secs(seconds.parse().context("--seconds")?);
                 }
                 ["--seed", seed] => options.seed = seed.parse().context("--seed")?,
                 _ => anyhow::bail!("usage: bench chaos [--seconds N] [--seed N]"),

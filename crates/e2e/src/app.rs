@@ -43,6 +43,9 @@ const STORES: &str = "stores";
 /// The explorer's credentials, unless told otherwise. What can go wrong with them is part of them.
 pub const CREDENTIALS: &str = "ada:pâss:wörd 🔑";
 
+/// Keys with their values.
+type Entries = Vec<(String, Vec<u8>)>;
+
 /// An app to be.
 #[derive(Clone, Debug)]
 pub struct AppBuilder {
@@ -57,7 +60,7 @@ pub struct AppBuilder {
     /// Where the stores' files are, unless in the app's folder.
     stores: Option<PathBuf>,
     /// Stores that no label is linked to at first, by name, each with the label of its entries.
-    unlinked: Vec<(String, String, Vec<(String, Vec<u8>)>)>,
+    unlinked: Vec<(String, String, Entries)>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,7 +68,7 @@ enum Link {
     /// The store of this name, with these entries at first.
     File {
         name: String,
-        entries: Vec<(String, Vec<u8>)>,
+        entries: Entries,
     },
     Redis {
         url: String,

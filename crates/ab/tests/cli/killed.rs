@@ -90,7 +90,7 @@ fn at_every_point_of_every_change() {
 #[cfg(unix)]
 #[test]
 fn what_takes_the_place_of_a_file_with_secrets_is_nobody_elses() {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
 
     let sandbox = before();
     std::fs::set_permissions(sandbox.path("runtime-config.toml"), PermissionsExt::from_mode(0o640)).unwrap();

@@ -54,13 +54,13 @@ fn flip(mut commands: [Command; 2], config: &PathBuf, ends: &AtomicBool) -> Link
     while !ends.load(Ordering::Relaxed) {
         for (command, store) in commands.iter_mut().zip(STORES) {
             let before = linked(config);
-            if before.as_deref() == Some(store) {
+            if before == Some(store) {
                 continue;
             }
             let is_acknowledged = command.output().is_ok_and(|output| output.status.success());
             let after = linked(config);
-            let expected = if is_acknowledged { Some(store) } else { before.as_deref() };
-            if after.as_deref() != expected && (is_acknowledged || after.as_deref() != Some(store)) {
+            let expected = if is_acknowledged { Some(store) } else { before };
+            if after != expected && (is_acknowledged || after != Some(store)) {
                 links.faults.push(format!(
                     "the label was linked to {before:?}; a link to {store}, acknowledged: {is_acknowledged}, left {after:?}"
                 ));

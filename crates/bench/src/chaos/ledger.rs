@@ -51,7 +51,7 @@ impl Ledger {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn count(&self, kind: &'static str, end: impl ToString) {
+    pub(crate) fn count(&self, kind: &'static str, end: &(impl ToString + ?Sized)) {
         *self.seen().entry((kind, end.to_string())).or_default() += 1;
     }
 

@@ -43,7 +43,7 @@ async fn again(traffic: Arc<Traffic>, manner: Manner) {
     loop {
         // Whatever becomes of it.
         if let Ok(status) = once(&traffic, manner).await {
-            traffic.ledger.count(manner.name(), status);
+            traffic.ledger.count(manner.name(), &status);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -204,7 +204,7 @@ impl Person {
         };
         match read.await {
             Ok((status, body)) => {
-                self.traffic.ledger.count(kind, status.as_u16());
+                self.traffic.ledger.count(kind, &status.as_u16());
                 if !status.is_success() {
                     return None;
                 }
