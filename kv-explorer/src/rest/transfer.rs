@@ -14,6 +14,9 @@ use serde::Serialize;
 use spin_sdk::http::Request;
 use wasi_keyvalue::Bucket;
 
+/// Values that are read for the first piece of an export; for the others as many as make pieces of a good size.
+const FIRST_PIECE: usize = 8;
+
 /// `GET /api/stores/:store/export`: every entry that matches, as JSON Lines. Values are read as the client takes them,
 /// a batch at a time, from a list of keys that was complete before the answer began.
 pub(super) async fn export(target: &Target, query: &Query) -> Result<Response, Problem> {
@@ -22,10 +25,29 @@ pub(super) async fn export(target: &Target, query: &Query) -> Result<Response, P
     let see = |key: String| list::kept(!filter.takes(&key) || keys.push(&key));
     target.store.for_each_key(see).await.map_err(|error| target.problem(error))?;
     let bucket = target.store.bucket().map_err(|error| target.problem(error))?;
-    let pieces = (0..keys.len()).step_by(BATCH).map(move |start| piece(&bucket, &keys.slice(start, BATCH)));
+    let (mut start, mut size) = (0, FIRST_PIECE);
+    let pieces = std::iter::from_fn(move || {
+        let batch = keys.slice(start, size);
+        if batch.is_empty() {
+            return None;
+        }
+        start += batch.len();
+        let piece = piece(&bucket, &batch);
+        size = next_size(size, piece.as_ref().map_or(0, Bytes::len));
+        Some(piece)
+    });
     let response = respond::lazily("application/jsonl", pieces);
     let disposition = format!("attachment; filename=\"{}\"", listing::export_name(&target.label));
     Ok(respond::with_header(response, "content-disposition", &disposition))
+}
+
+/// How many values to read next, after so many came to so many bytes: some mebibytes at a time, however large values are.
+fn next_size(size: usize, bytes: usize) -> usize {
+    match bytes {
+        0..=0x10_0000 => (2 * size).min(BATCH),
+        ..=0x40_0000 => size,
+        _ => (size / 2).max(1),
+    }
 }
 
 fn piece(bucket: &Bucket, keys: &[String]) -> Result<Bytes, anyhow::Error> {

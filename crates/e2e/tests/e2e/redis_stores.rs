@@ -62,7 +62,18 @@ async fn answers_corrections_and_results() {
     while !app.ask("Sentence 00").await.cached {}
     assert!(model.requests().len() <= asked + 1, "the other variant's answer is kept as well");
 
-    let report = ok(&app.get("/api/results").await);
+    let records = explorer.keys(FIRST).await.len() + explorer.keys(SECOND).await.len() - 2;
+    // What was answered is counted once the answer has left.
+    let report = loop {
+        let report = ok(&app.get("/api/results").await);
+        let mut counted = 0;
+        for variant in report["variants"].as_array().unwrap() {
+            counted += variant["n"].as_u64().unwrap();
+        }
+        if counted == records as u64 {
+            break report;
+        }
+    };
     for (place, label) in [FIRST, SECOND].into_iter().enumerate() {
         let variant = &report["variants"][place];
         let observed = explorer.keys(label).await.len() - 1;
