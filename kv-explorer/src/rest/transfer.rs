@@ -45,7 +45,7 @@ pub(super) async fn export(target: &Target, query: &Query) -> Result<Response, P
 fn next_size(size: usize, bytes: usize) -> usize {
     match bytes {
         0..=0x10_0000 => (2 * size).min(BATCH),
-        ..=0x40_0000 => size,
+        0x10_0001..=0x40_0000 => size,
         _ => (size / 2).max(1),
     }
 }
