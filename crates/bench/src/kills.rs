@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
+use e2e::runtime::is_spin;
 use experiment::journal::Annotation;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let model = ModelServer::start()?;
     model.answer_with("positive");
     let acknowledged = Acknowledged::default();
-    let mut app = App::with(&model);
+    let mut app = App::builder().model_server(&model).start();
     let mut starts = Vec::new();
     for kill in 0..KILLS {
         let clients: Vec<_> = (0..CLIENTS)
@@ -47,8 +48,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
                 runtime.spawn(client_of(app.url(""), name, acknowledged.clone()))
             })
             .collect();
-        // At a different moment each time.
-        std::thread::sleep(Duration::from_millis(100 + kill * 7919 % 200));
+        // At a different moment each time. On Spin, which syncs the disk at every write, it takes longer until some are answered.
+        let slowness = if is_spin() { 10 } else { 1 };
+        std::thread::sleep(Duration::from_millis((100 + kill * 7919 % 200) * slowness));
         app.process().signal("KILL");
         for client in clients {
             runtime.block_on(client)?;
