@@ -12,6 +12,7 @@ use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, MODEL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
 use e2e::redis_server::{DURABLE, RedisServer};
+use e2e::runtime::is_spin;
 use e2e::store::votes_on;
 use experiment::journal::{Journal, Round};
 use experiment::key_values::Memory;
@@ -43,7 +44,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let model = ModelServer::start()?;
     model.answer_with("positive");
     // Of half of the sentences each has a shadow answer and is drawn.
-    let builder = App::builder().model(&model).variable("shadow", "0.5");
+    let builder = App::builder().model_server(&model).variable("shadow", "0.5");
     kill("SQLite", builder.clone().start())?;
     let Some(redis) = RedisServer::start(&DURABLE) else {
         eprintln!("Redis is not installed: only stores in files were measured.");
@@ -69,8 +70,9 @@ fn kill(kind: &str, mut app: App) -> anyhow::Result<()> {
                 runtime.spawn(client_of(app.url(""), name, acknowledged.clone()))
             })
             .collect();
-        // At a different moment each time.
-        std::thread::sleep(Duration::from_millis(100 + kill * 7919 % 200));
+        // At a different moment each time. On Spin, which syncs the disk at every write, it takes longer until some are answered.
+        let slowness = if is_spin() { 10 } else { 1 };
+        std::thread::sleep(Duration::from_millis((100 + kill * 7919 % 200) * slowness));
         app.process().signal("KILL");
         for client in clients {
             runtime.block_on(client)?;

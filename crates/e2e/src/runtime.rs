@@ -26,14 +26,18 @@ pub fn runtime() -> &'static Runtime {
     &RUNTIME
 }
 
+/// Whether Spin runs the app.
+pub fn is_spin() -> bool {
+    matches!(runtime(), Runtime::Spin(_))
+}
+
 /// Whether to go on with a test of what only the embedded runtime has. On Spin it says why the test is left out.
 #[must_use = "a test that is for the embedded runtime only returns where this is false"]
 pub fn embedded_only(reason: &str) -> bool {
-    let embedded = matches!(runtime(), Runtime::Embedded);
-    if !embedded {
+    if is_spin() {
         eprintln!("left out on Spin: {reason}");
     }
-    embedded
+    !is_spin()
 }
 
 /// How an app is to be run. Both runtimes take the same options.
