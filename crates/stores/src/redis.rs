@@ -25,6 +25,11 @@ const SWAP: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
 end
 return 0";
 
+/// Sets the values whose keys have none.
+const SET_MISSING: &str = "for index, key in ipairs(KEYS) do
+    redis.call('SET', key, ARGV[index], 'NX')
+end";
+
 /// A Redis database: every key in it, whatever the label.
 ///
 /// Each runtime has a connection of its own (see [`PerRuntime`]), over which its requests go side by side. The crate's
@@ -93,6 +98,12 @@ impl RedisStore {
         self.ask(cmd("MSET").arg(entries), Unanswered::Repeat).await
     }
 
+    pub(super) async fn set_missing(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let (keys, values): (Vec<String>, Vec<Vec<u8>>) = entries.into_iter().unzip();
+        let set = cmd("EVAL").arg(SET_MISSING).arg(keys.len()).arg(keys).arg(values).take();
+        self.ask(&set, Unanswered::Repeat).await
+    }
+
     pub(super) async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
@@ -149,6 +160,16 @@ impl RedisStore {
             }
             position = next;
         }
+    }
+
+    pub(super) async fn entries_page(
+        &self,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Entry>, Option<Cursor>), StoreError> {
+        let (keys, next) = self.keys_page(cursor, limit).await?;
+        let entries = self.get_many(&keys).await?;
+        Ok((entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(), next))
     }
 
     pub(super) async fn keys(&self) -> Result<(Vec<String>, usize), StoreError> {

@@ -8,6 +8,7 @@ mod session;
 
 mod build;
 mod completions;
+mod copy;
 mod entries;
 mod eval;
 mod faults;
