@@ -51,7 +51,10 @@ fn value_in_redis(redis: &RedisServer, database: u8, key: &str) -> Option<Vec<u8
 fn from_file_to_file() {
     let sandbox = filled();
     let copied = sandbox.ab("kv copy case-a case-c").ok();
-    assert_snapshot!(copied.messages(), @"");
+    assert_snapshot!(copied.messages(), @r#"
+    Key value store "case-c" created
+    2,500 entries copied from "case-a" to "case-c"
+    "#);
     let seen = digests(&copied);
     assert_eq!(seen[0], seen[1]);
     assert!(seen[0].ends_with(" 2500"), "{seen:?}");
@@ -118,14 +121,25 @@ fn a_target_with_other_entries_is_refused() {
     sandbox.ab("kv set -s case-b prompt=two same=same other=x").ok();
     let before = rows(&sandbox.store("case-b"));
     let messages = |line: &str| sandbox.ab(line).messages();
-    assert_snapshot!(messages("kv copy case-a case-b"), @"");
+    assert_snapshot!(messages("kv copy case-a case-b"), @r#"
+    error: "case-b" already holds 1 entry with another value, and 1 that "case-a" does not have; nothing was copied
+    hint: --overwrite replaces values that differ and leaves the rest; `ab kv export --store case-b` keeps a copy
+    "#);
     assert_eq!(rows(&sandbox.store("case-b")), before);
-    assert_snapshot!(messages("kv copy case-a case-b --overwrite"), @"");
+    assert_snapshot!(messages("kv copy case-a case-b --overwrite"), @r#"
+    1 entry copied from "case-a" to "case-b"; 1 already there
+    "case-b" holds 1 entry of its own beside them
+    "#);
     let left: Vec<String> = rows(&sandbox.store("case-b"))
         .into_iter()
         .map(|(_, key, value)| format!("{key}={}", String::from_utf8(value).unwrap()))
         .collect();
     assert_eq!(left, ["other=x", "prompt=one", "same=same"]);
-    assert_snapshot!(messages("kv copy case-a case-a"), @"");
-    assert_snapshot!(messages("kv copy nothing case-b"), @"");
+    assert_snapshot!(messages("kv copy case-a case-a"), @r#"
+    error: "case-a" and "case-a" are the same store
+    "#);
+    assert_snapshot!(messages("kv copy nothing case-b"), @r#"
+    error: No key value store found with name "nothing"
+    hint: `ab kv create nothing` creates it; `ab kv list` lists the stores
+    "#);
 }

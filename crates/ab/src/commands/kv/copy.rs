@@ -68,7 +68,7 @@ pub(crate) fn run(
         entries(copied),
         source.shown,
         target.shown,
-        if before.same > 0 { format!("; {} were there", count(before.same)) } else { String::new() },
+        if before.same > 0 { format!("; {} already there", count(before.same)) } else { String::new() },
     ));
     printer.data(format_args!("{}  {}  {}", after.source_digest, after.entries, source.shown))?;
     printer.data(format_args!(
