@@ -6,7 +6,7 @@ use api::json;
 use experiment::{Experiment, Variant};
 use problem::Problem;
 use sentiment::{Outcome, Sentence};
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 
 /// A correction: which answer it is about, and what would have been right.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -17,19 +17,8 @@ pub(crate) struct Correction<'b> {
     #[serde(borrow)]
     variant: Cow<'b, str>,
     /// `None` takes an earlier correction back. It has to be said, as null.
-    #[serde(deserialize_with = "label")]
+    #[serde(deserialize_with = "sentiment::expected")]
     pub(crate) expected: Option<Outcome>,
-}
-
-/// Reads a label, or null.
-pub(crate) fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Outcome>, D::Error> {
-    let Some(name) = Option::<Cow<str>>::deserialize(deserializer)? else { return Ok(None) };
-    match name.parse() {
-        Ok(Outcome::Unsure) | Err(_) => {
-            Err(D::Error::custom(format_args!("`{name:.40}` is not a valid label")))
-        }
-        label => Ok(label.ok()),
-    }
 }
 
 impl<'b> Correction<'b> {

@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use api::{
     Settings,
+    body::{self, Unread},
     inference::{
         Completion, FailureKind, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response,
         server_problem,
@@ -15,8 +16,6 @@ use spin_sdk::{
     http::{self, Request, StatusCode},
     time::sleep,
 };
-
-use crate::body::{self, Unread};
 
 /// The longest response, in bytes: some tokens, or a problem.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;

@@ -4,15 +4,14 @@
 //! |---|---|
 //! | `POST /api/sentiment-analysis` `{"sentence"}` | `{"sentiment", "variant", "cached"}` |
 //! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: what a person says would have been right |
-//! | `GET /api/annotations/next?n=10` | `{"queue": [{"sentence"}], "annotated", "about_needed", "decided"}`: sentences to annotate, for people who sign in |
-//! | `POST /api/annotations` `{"sentence", "expected"}`, `DELETE` `{"sentence"}` | the same without the queue: what they say would be right |
 //! | `GET /api/variants` | the experiment: how variants are assigned, the model, each variant's weight and prompt |
 //!
-//! (`GET /api/results` is a component of its own.) Everything else is a problem (RFC 9457) whose detail says what to do. In reading
+//! (`GET /api/results` and `/api/annotations` are components of their own.) Everything else is a problem (RFC 9457) whose detail says what to do. In reading
 //! order:
 //!
 //! - `routes`: one file for each route.
-//! - `body`, `submission`, `correction` and `annotating`: from a request to a sentence, or to what a person says about an answer.
+//! - `submission` and `correction`: from a request to a sentence, or to what a person says about an answer.
+//! - `fresh` and `refusal`: how many new sentences there may be.
 //! - `shadow`: what the other variants say to a new sentence, after the answer has left.
 //! - `instance`: what outlives a request.
 //! - `answering`: what a variant's store holds of a sentence, and what the model says to it.
@@ -25,14 +24,15 @@
     expect(dead_code, reason = "what uses it needs Spin; natively it is compiled for its tests")
 )]
 
-mod annotating;
-mod body;
 mod correction;
 mod log;
+mod refusal;
 mod submission;
 
 #[cfg(target_family = "wasm")]
 mod answering;
+#[cfg(target_family = "wasm")]
+mod fresh;
 #[cfg(target_family = "wasm")]
 mod inference;
 #[cfg(target_family = "wasm")]

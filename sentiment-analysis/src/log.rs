@@ -62,11 +62,6 @@ impl<'l> Request<'l> {
         Self::new("feedback", status)
     }
 
-    /// A request to annotate, whatever became of it.
-    pub(crate) const fn annotated(status: StatusCode) -> Self {
-        Self::new("annotation", status)
-    }
-
     const fn new(event: &'static str, status: StatusCode) -> Self {
         Self {
             event,

@@ -1,5 +1,6 @@
 //! The arguments. Each command turns them into plain values and calls its file in `commands`.
 
+mod annotate;
 mod eval;
 mod kv;
 mod link;
@@ -42,8 +43,10 @@ enum Command {
     Unlink(link::UnlinkCommand),
     /// Find out which prompt is better, on labelled sentences
     Eval(Box<eval::EvalArguments>),
-    /// Report what live observations and people's corrections say
+    /// Report what live observations and people's annotations say
     Report(report::ReportArguments),
+    /// Say what is right for sentences on which the prompts differ, without seeing which prompt said what
+    Annotate(annotate::AnnotateArguments),
     /// Ask the variants for the sentences that only others have answered
     Backfill(report::BackfillArguments),
     /// Count again what was observed, from the records
@@ -74,6 +77,7 @@ impl Cli {
             Command::Unlink(command) => command.run(printer),
             Command::Eval(arguments) => commands::eval::run(&(*arguments).into(), printer),
             Command::Report(arguments) => commands::report::run(&arguments.into(), printer),
+            Command::Annotate(arguments) => commands::annotate::run(&arguments.into(), printer),
             Command::Backfill(arguments) => commands::backfill::run(&arguments.into(), printer),
             Command::Recount(arguments) => commands::recount::run(&arguments.into(), printer),
             Command::Promote(arguments) => commands::promote::run(&arguments.into(), printer),

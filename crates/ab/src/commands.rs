@@ -1,5 +1,6 @@
 //! The commands, one file each. They take values, change things, and print through the printer.
 
+pub(crate) mod annotate;
 pub(crate) mod backfill;
 pub(crate) mod build;
 pub(crate) mod completions;

@@ -7,5 +7,5 @@ pub(crate) mod signal;
 mod warning;
 
 pub(crate) use self::failure::{Failure, failure, interrupted, program};
-pub(crate) use self::printer::Printer;
+pub(crate) use self::printer::{Printer, without_control_characters};
 pub(crate) use self::warning::Warning;

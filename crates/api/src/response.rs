@@ -1,6 +1,6 @@
 //! Responses.
 
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use problem::Problem;
 use serde::Serialize;
 
@@ -20,6 +20,15 @@ pub fn options(allowed: &'static str) -> Response<String> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert("allow", HeaderValue::from_static(allowed));
     response
+}
+
+/// The response to a method that a route does not have: OPTIONS says which there are.
+pub fn other_method(method: &Method, allowed: &'static str) -> Result<Response<String>, Problem> {
+    if method == Method::OPTIONS {
+        Ok(options(allowed))
+    } else {
+        Err(Problem::method_not_allowed(method, allowed))
+    }
 }
 
 /// A response that is never cached, and whose type is never guessed.

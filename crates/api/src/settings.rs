@@ -3,7 +3,8 @@
 
 use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
-use experiment::{Assignment, Experiment, Variant};
+use experiment::{Assignment, Experiment, Variant, journal::limits::Limits};
+use http::HeaderName;
 use serde::de::DeserializeOwned;
 
 use crate::Misconfigured;
@@ -33,11 +34,15 @@ pub struct Settings {
     pub model_timeout: Duration,
     /// `shadow`: the share of new sentences, from 0 to 1, that every variant answers: one answer is served.
     pub shadow: f32,
+    /// `fresh_per_address` and `fresh_in_all`: how many new sentences there may be in an hour.
+    pub limits: Limits,
+    /// `address_header`: the header in which the operator's own proxy names the client; `None` without one.
+    pub address_header: Option<HeaderName>,
 }
 
 impl Settings {
     /// The names of the variables.
-    pub const VARIABLES: [&str; 8] = [
+    pub const VARIABLES: [&str; 11] = [
         "variants",
         "assignment",
         "model",
@@ -46,11 +51,26 @@ impl Settings {
         "max_tokens",
         "model_timeout",
         "shadow",
+        "fresh_per_address",
+        "fresh_in_all",
+        "address_header",
     ];
 
     /// From the variables' values, in the order of [`VARIABLES`](Self::VARIABLES).
     pub fn parse(values: [&str; Self::VARIABLES.len()]) -> Result<Self, Misconfigured> {
-        let [variants, assignment, name, model_note, temperature, max_tokens, model_timeout, shadow] = values;
+        let [
+            variants,
+            assignment,
+            name,
+            model_note,
+            temperature,
+            max_tokens,
+            model_timeout,
+            shadow,
+            per_address,
+            in_all,
+            address_header,
+        ] = values;
         Ok(Self {
             experiment: experiment(variants)?,
             assignment: parse("assignment", assignment)?,
@@ -60,6 +80,11 @@ impl Settings {
             max_tokens: self::max_tokens(max_tokens)?,
             model_timeout: self::model_timeout(model_timeout)?,
             shadow: number("shadow", shadow, 0.0..=1.0, "a number from 0 to 1")?,
+            limits: Limits {
+                per_address: limit("fresh_per_address", per_address)?,
+                in_all: limit("fresh_in_all", in_all)?,
+            },
+            address_header: self::address_header(address_header)?,
         })
     }
 
@@ -109,6 +134,26 @@ pub fn model_timeout(value: &str) -> Result<Duration, Misconfigured> {
     number("model_timeout", value, 0.001..=3600.0, expected).map(Duration::from_secs_f32)
 }
 
+/// A number of new sentences in an hour; `None`, for any number, where it is 0 or empty.
+fn limit(name: &'static str, value: &str) -> Result<Option<u32>, Misconfigured> {
+    if value.trim().is_empty() {
+        return Ok(None);
+    }
+    let expected = "a whole number from 1 to 1000000000, or 0 for no limit";
+    number(name, value, 0..=1_000_000_000, expected).map(|limit| (limit > 0).then_some(limit))
+}
+
+/// The name in the value of the variable `address_header`.
+fn address_header(value: &str) -> Result<Option<HeaderName>, Misconfigured> {
+    match value.trim() {
+        "" => Ok(None),
+        name => name.parse().map(Some).map_err(|_| {
+            let reason = format_args!("`{name}` is not the name of a header, such as `x-forwarded-for`");
+            Misconfigured::new("address_header", reason)
+        }),
+    }
+}
+
 /// What the pages say about a model: the variable `model_note`, or what the offline model is.
 pub fn model_note(note: &str, model: &str) -> String {
     match note.trim() {
@@ -149,8 +194,19 @@ mod tests {
 
     use super::*;
 
-    const DEFAULTS: [&str; Settings::VARIABLES.len()] =
-        ["promptstore1,promptstore2", "random", "offline-model", "", "0", "6", "30", "0.1"];
+    const DEFAULTS: [&str; Settings::VARIABLES.len()] = [
+        "promptstore1,promptstore2",
+        "random",
+        "offline-model",
+        "",
+        "0",
+        "6",
+        "30",
+        "0.1",
+        "100",
+        "1000",
+        "",
+    ];
 
     /// The defaults, except for one variable.
     fn with(name: &str, text: &'static str) -> Result<Settings, Misconfigured> {
@@ -174,11 +230,13 @@ mod tests {
         assert_eq!((&*settings.model, &*settings.model_note), (OFFLINE_MODEL, OFFLINE_MODEL_NOTE));
         assert_eq!((settings.temperature, settings.max_tokens), (0.0, 6));
         assert_eq!((settings.model_timeout, settings.shadow), (Duration::from_secs(30), 0.1));
+        assert_eq!(settings.limits, Limits { per_address: Some(100), in_all: Some(1_000) });
+        assert_eq!(settings.address_header, None);
     }
 
     #[test]
     fn a_mistake_names_its_variable() {
-        let cases: [(&str, &[&str]); 7] = [
+        let cases: [(&str, &[&str]); 10] = [
             ("variants", &["", "a=0"]),
             ("assignment", &["", "sticky"]),
             ("model", &["", " "]),
@@ -186,6 +244,9 @@ mod tests {
             ("max_tokens", &["", "many", "0", "-1", "6.5", "32769"]),
             ("model_timeout", &["", "30s", "0", "-1", "NaN", "1e9"]),
             ("shadow", &["", "all", "-0.1", "1.1", "10%"]),
+            ("fresh_per_address", &["none", "-1", "1.5", "1000000001"]),
+            ("fresh_in_all", &["1e3", "1,000"]),
+            ("address_header", &["x forwarded", "x-forwarded-for:", "é"]),
         ];
         for (name, texts) in cases {
             for text in texts {
@@ -215,6 +276,16 @@ mod tests {
         assert_eq!(note(" ", "offline-model "), OFFLINE_MODEL_NOTE);
         assert_eq!(note(" A note. ", "offline-model"), "A note.");
         assert_eq!(note("", "llama2-chat"), "");
+    }
+
+    #[test]
+    fn no_limit_is_nothing_or_0() {
+        for text in ["", " ", "0"] {
+            assert_eq!(with("fresh_per_address", text).unwrap().limits.per_address, None);
+            let settings = with_all(&[("fresh_in_all", text), ("fresh_per_address", text)]).unwrap();
+            assert!(settings.limits.are_none());
+        }
+        assert_eq!(with("address_header", " X-Real-IP ").unwrap().address_header.unwrap(), "x-real-ip");
     }
 
     #[test]

@@ -27,21 +27,19 @@ pub struct Realm {
     pub not_configured: &'static str,
 }
 
-/// Lets a caller with the right credentials pass, and says who it is. Wrong ones are logged with the caller's address. They are
+/// Lets a caller with the right credentials pass, and says who it is. `expected` is `user:password`, or `user,user:password` where several
+/// people share a password; so a name has neither a comma nor a colon. Wrong ones are logged with the caller's address. They are
 /// answered at once: an instance that waited would be one less for the right ones. The embedded runtime holds such answers back by
 /// itself.
 pub fn check<'e>(realm: &Realm, expected: Option<&'e str>, headers: &HeaderMap) -> Result<&'e str, Problem> {
     let expected = expected.ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, realm.not_configured))?;
     match offered(headers) {
-        Some(credentials) if same(&credentials, expected.as_bytes()) => {
-            Ok(expected.split_once(':').map_or(expected, |(user, _)| user))
-        }
-        Some(_) => {
+        Some(credentials) => who(&credentials, expected).ok_or_else(|| {
             let client =
                 headers.get("spin-client-addr").and_then(|value| value.to_str().ok()).unwrap_or("unknown");
             crate::log::warn(format_args!("The {} refused wrong credentials from {client}.", realm.name));
-            Err(unauthorized(realm, "The user or the password is wrong."))
-        }
+            unauthorized(realm, "The user or the password is wrong.")
+        }),
         None => Err(unauthorized(realm, realm.sign_in)),
     }
 }
@@ -58,6 +56,16 @@ fn offered(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get("authorization")?.as_bytes();
     let (scheme, rest) = value.split_at_checked(6)?;
     scheme.eq_ignore_ascii_case(b"basic ").then(|| LENIENT.decode(rest.trim_ascii()).unwrap_or_default())
+}
+
+/// Whose credentials they are. Everybody's are compared, so that the time does not tell whose came near.
+fn who<'e>(offered: &[u8], expected: &'e str) -> Option<&'e str> {
+    let (users, password) = expected.split_once(':')?;
+    let users = users.split(',').map(str::trim).filter(|user| !user.is_empty());
+    users.fold(None, |found, user| {
+        let is_theirs = same(offered, format!("{user}:{password}").as_bytes());
+        if is_theirs { Some(user) } else { found }
+    })
 }
 
 /// Compares digests, in a time that reveals neither where two credentials differ nor how long the right ones are.
@@ -138,5 +146,19 @@ mod tests {
             .insert("authorization", format!("Basic {}", BASE64_STANDARD.encode("ada:a:b")).parse().unwrap());
         assert_eq!(status(Some("ada:a:b"), &headers), Ok("ada"));
         assert_eq!(status(Some("ada:a"), &headers), Err(401));
+    }
+
+    #[test]
+    fn several_people_share_a_password() {
+        for (offered, expected, found) in [
+            ("ada:a:b", "ada, bob:a:b", Some("ada")),
+            ("bob:a:b", "ada, bob:a:b", Some("bob")),
+            ("ada, bob:a:b", "ada, bob:a:b", None),
+            (" bob:a:b", "ada, bob:a:b", None),
+            ("bob:a", "ada, bob:a:b", None),
+            (":a", ",:a", None),
+        ] {
+            assert_eq!(who(offered.as_bytes(), expected), found, "{offered}");
+        }
     }
 }

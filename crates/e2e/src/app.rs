@@ -96,6 +96,8 @@ impl App {
         .variable("model", MODEL)
         // Tests count what a model is asked.
         .variable("shadow", "0")
+        .variable("fresh_per_address", "0")
+        .variable("fresh_in_all", "0")
     }
 
     /// The tests' own app, which passes requests on to the servers at `granted`; see `crates/e2e/forwarder`.

@@ -15,7 +15,7 @@ pub mod sentence;
 mod statement;
 
 pub use completion::read_completion;
-pub use outcome::{Outcome, UnknownOutcome};
+pub use outcome::{Outcome, UnknownOutcome, expected};
 pub use reasoning::without_reasoning;
 pub use sentence::{InvalidSentence, Sentence};
 

@@ -1,8 +1,8 @@
 //! What can come out of reading a completion.
 
-use std::{error, fmt, str::FromStr};
+use std::{borrow::Cow, error, fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// The outcome of one inference, and the label a person gives to a sentence.
 ///
@@ -39,6 +39,22 @@ impl Outcome {
             Self::Negative => "negative",
             Self::Unsure => "unsure",
         }
+    }
+}
+
+/// Reads what a person says would be right, or null: any outcome but `unsure`. For `#[serde(deserialize_with = "…")]`, so that the
+/// field has to be there.
+///
+/// # Errors
+///
+/// It is something else. The message quotes at most 40 characters of it.
+pub fn expected<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Outcome>, D::Error> {
+    let Some(name) = Option::<Cow<str>>::deserialize(deserializer)? else { return Ok(None) };
+    match name.parse() {
+        Ok(Outcome::Unsure) | Err(_) => {
+            Err(D::Error::custom(format_args!("`{name:.40}` is not a valid label")))
+        }
+        label => Ok(label.ok()),
     }
 }
 

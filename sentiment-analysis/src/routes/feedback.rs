@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use api::{log::warn, origin, response};
+use api::{body, log::warn, origin, response};
 use experiment::{
     Key,
     spin::{Store, StoreError},
@@ -12,7 +12,6 @@ use sentiment::Outcome;
 use serde::Serialize;
 use spin_sdk::http::{Request, Response, StatusCode};
 
-use super::sentiment::read_body;
 use crate::{answering::count, correction::Correction, instance::Instance, log};
 
 /// The body of a response: the record's outcome, and the label that the sentence has from now on.
@@ -42,7 +41,7 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
     let instance = Instance::get().await?;
-    let body = read_body(&mut body).await?;
+    let body = body::of_request(&mut body).await?;
     let correction = Correction::parse(&body)?;
     let sentence = correction.sentence()?;
     let label = correction.variant(&instance.settings.experiment)?.label();

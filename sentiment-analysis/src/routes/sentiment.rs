@@ -2,29 +2,20 @@
 
 use std::time::Instant;
 
-use api::{origin, response};
-use bytes::Bytes;
+use api::{body, origin, response};
 use experiment::{Fingerprint, Key, Record, Variant};
-use http_body::Body;
 use problem::Problem;
 use sentiment::{Outcome, Sentence};
 use serde::Serialize;
-use spin_sdk::{
-    http::{HeaderValue, Request, Response, StatusCode},
-    wasip3::http::types::ErrorCode,
-};
+use spin_sdk::http::{HeaderMap, HeaderValue, Request, Response};
 
 use crate::{
     answering::{ask, open_and_read},
-    body::{self, Unread},
-    inference,
+    fresh, inference,
     instance::Instance,
     log, shadow,
     submission::Submission,
 };
-
-/// The longest body, in bytes. The longest sentence fits even if every character is escaped.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The body of a response.
 #[derive(Serialize)]
@@ -79,35 +70,21 @@ async fn respond(
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
     let instance = Instance::get().await?;
-    let body = read_body(&mut body).await?;
+    let body = body::of_request(&mut body).await?;
     let submission = Submission::parse(&body)?;
     let sentence = submission.sentence()?;
 
     let (variant, cookie) = instance.assign(&parts.headers);
     *assigned = Some((variant.label(), cookie));
-    let Classified { outcome, first_of, cached } = classify(instance, variant, sentence).await?;
+    let Classified { outcome, first_of, cached } =
+        classify(instance, variant, sentence, &parts.headers).await?;
     if let Some(prompt) = first_of {
         shadow::follow(instance, sentence, prompt, outcome);
     }
     Ok(Classification { sentiment: outcome, variant: variant.label(), cached })
 }
 
-/// Reads the body of a request that holds a sentence.
-pub(super) async fn read_body(
-    body: &mut (dyn Body<Data = Bytes, Error = ErrorCode> + Unpin),
-) -> Result<Vec<u8>, Problem> {
-    body::read(body, MAX_BODY_BYTES).await.map_err(|error| match error {
-        Unread::TooLong => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The body is longer than {MAX_BODY_BYTES} bytes. Shorten it."),
-        ),
-        Unread::CutOff(error) => {
-            Problem::bad_request(format!("The body was cut off: {error}. Send it again."))
-        }
-    })
-}
-
-/// Takes the outcome from the variant's store, or asks the model and records what it said.
+/// Takes the outcome from the variant's store, or asks the model, if there may be one more new sentence, and records what it said.
 ///
 /// If the store cannot be read, the sentence is still classified, with the default prompt, but the outcome is not recorded: it might
 /// replace an observation that could not be seen, with a person's correction in it. If the store cannot be written, only the
@@ -116,6 +93,7 @@ async fn classify(
     instance: &Instance,
     variant: &Variant,
     sentence: Sentence<'_>,
+    headers: &HeaderMap,
 ) -> Result<Classified, Problem> {
     let settings = &instance.settings;
     let key = Key::for_sentence(sentence.as_str());
@@ -132,6 +110,7 @@ async fn classify(
         return Ok(Classified { outcome: record.answer, first_of: None, cached: true });
     }
 
+    fresh::admit(instance, headers)?;
     let outcome = ask(settings, variant, store.as_ref(), &prompt, &key)
         .await
         .map_err(|error| inference::problem(&error, settings))?;

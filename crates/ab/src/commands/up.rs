@@ -5,7 +5,7 @@ mod credentials;
 mod missing;
 mod settings;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
@@ -18,8 +18,8 @@ use crate::prepare::{build, offline, seed, tally};
 use crate::terminal::{Printer, Warning, failure, signal};
 use crate::workspace::{Location, Workspace};
 
-/// The variable for the share of sentences that every variant answers: all of them while that costs nothing.
-const SHADOW: &str = "shadow";
+/// What is otherwise while an answer costs nothing: every variant answers every sentence, and there may be any number of new ones.
+const WHILE_FREE: [(&str, &str); 3] = [("shadow", "1"), ("fresh_per_address", "0"), ("fresh_in_all", "0")];
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]
@@ -72,8 +72,10 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     // A server of one's own comes before what [llm_compute] says.
     let llm = config.llm.as_ref().filter(|_| asked.is_none());
     let offline = offline::start(llm, printer)?;
-    if offline.is_some() && app.variables.contains_key(SHADOW) && variables.given(SHADOW).is_none() {
-        variables.give(SHADOW, "1".to_owned());
+    for (name, value) in WHILE_FREE {
+        if offline.is_some() && app.variables.contains_key(name) && variables.given(name).is_none() {
+            variables.give(name, value.to_owned());
+        }
     }
     let model = model::summary(&app, &variables, asked.as_ref(), llm);
     seed::run(&app, &config.links, printer)?;
@@ -87,15 +89,14 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         ..Settings::default()
     };
     let served = host::App::load(app, config, &settings)?;
-    announce::print(
+    let announcement = announce::text(
         served.manifest(),
         listener.local_addr()?,
         credentials.as_ref(),
         offline.as_ref(),
         model.as_deref(),
-        printer,
     );
-    served.serve(listener, interrupted()).context("cannot serve")?;
+    served.serve(listener, interrupted(|| printer.message(announcement))).context("cannot serve")?;
     Ok(())
 }
 
@@ -113,17 +114,22 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Completes when the app is told to stop. Told again, the process ends at once.
-async fn interrupted() {
-    let wait = || async {
-        match signal::interruption() {
-            Ok(interrupted) => interrupted.await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    wait().await;
-    tokio::spawn(async move {
-        wait().await;
+/// Completes when the app is told to stop. Told again, the process ends at once. `ready` is called once being told to stop has this
+/// effect, so that whoever waits for the announcement can stop the app.
+async fn interrupted(ready: impl FnOnce()) {
+    let first = signal::interruption();
+    ready();
+    wait(first).await;
+    tokio::spawn(async {
+        wait(signal::interruption()).await;
         std::process::exit(130);
     });
+}
+
+/// Waits for ever where the signals cannot be caught.
+async fn wait(interruption: io::Result<impl Future<Output = ()>>) {
+    match interruption {
+        Ok(interrupted) => interrupted.await,
+        Err(_) => std::future::pending().await,
+    }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use anyhow::anyhow;
 use api::settings::model_note;
 use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, join_sorted};
-use experiment::journal::{self, Evidence};
+use experiment::journal::{self, Evidence, Round};
 use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
@@ -83,6 +83,22 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
     }
     let model_note = model_note(&workspace.variable(MODEL_NOTE).unwrap_or_default(), &model);
     Ok(Live { experiment, stores, prompts, analysis, model_note })
+}
+
+/// The prompts that the variants of the app have right now.
+///
+/// # Errors
+///
+/// The manifest names no experiment or model, a label is not linked, or a store cannot be read.
+pub(crate) fn round(workspace: &Workspace, printer: Printer) -> anyhow::Result<Round> {
+    let model = model(workspace)?;
+    let experiment = experiment(workspace)?;
+    let prompts = experiment.variants().iter().map(|variant| {
+        let found = workspace.find(&Target::Label { label: variant.label().to_owned(), app: None })?;
+        let value = workspace.open_store(&found, printer)?.get(PROMPT_KEY)?;
+        anyhow::Ok(Prompt::from_store(value, DEFAULT_PROMPT).fingerprint())
+    });
+    Ok(Round::new(prompts.collect::<anyhow::Result<Vec<_>>>()?, &model))
 }
 
 /// The experiment of the app; every label that is linked, in one without the variable.

@@ -101,6 +101,19 @@ fn hint(err: &mut impl io::Write, text: Option<&str>) {
     }
 }
 
+/// A stranger's text as one line that does nothing to a terminal.
+pub(crate) fn without_control_characters(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            clean.extend(character.escape_default());
+        } else {
+            clean.push(character);
+        }
+    }
+    clean
+}
+
 /// How many in a second, or in a minute where that is more telling: `16/s`, `1,690/s`, `42/min`.
 fn rate(per_second: f64) -> String {
     let (number, unit) = if per_second < 1.0 { (per_second * 60.0, "min") } else { (per_second, "s") };

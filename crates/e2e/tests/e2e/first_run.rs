@@ -49,6 +49,10 @@ async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
     // The offline model costs nothing: every variant answers every sentence.
     app.log("sentiment-analysis", "stdout", "\"event\":\"shadow\"", sentences.len());
     assert_eq!((app.records(FIRST).len(), app.records(SECOND).len()), (sentences.len(), sentences.len()));
+    // Nor is any number of new sentences too many.
+    for number in 0..101 {
+        app.ask(&format!("Sentence {number}")).await;
+    }
     let note = app.get("/api/variants").await.json()["model_note"].as_str().unwrap().to_owned();
     assert!(note.contains("offline model"), "{note:?}");
 

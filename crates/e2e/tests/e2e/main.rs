@@ -17,6 +17,7 @@ mod outbound;
 mod annotate_page;
 mod annotations;
 mod feedback;
+mod limits;
 mod results;
 
 mod cards;

@@ -37,6 +37,22 @@ pub enum Said<'a> {
 }
 
 impl Annotation {
+    /// What a store holds, with what a person says now in place of what they said before. `draw` is the sentence where nobody said
+    /// anything yet.
+    #[must_use]
+    pub fn with(current: Option<&[u8]>, draw: &Draw, who: &str, given: Given) -> Self {
+        let known = current.and_then(Self::from_json);
+        let mut annotation = known.unwrap_or_else(|| Self { draw: draw.clone(), given: BTreeMap::new() });
+        annotation.given.insert(who.to_owned(), given);
+        annotation
+    }
+
+    /// What a store holds without what a person said, which may leave nobody; `None` if they said nothing.
+    pub fn without(current: Option<&[u8]>, who: &str) -> Option<Self> {
+        let mut annotation = current.and_then(Self::from_json)?;
+        annotation.given.remove(who).map(|_| annotation)
+    }
+
     /// What people say. One who cannot tell contradicts nobody.
     pub fn said(&self) -> Said<'_> {
         let mut labels = self.given.values().filter_map(|given| given.expected.as_deref());
@@ -71,6 +87,22 @@ mod tests {
         assert_eq!(said(&[("ada", good), ("bob", None)]), "Right(\"positive\")");
         assert_eq!(said(&[("ada", good), ("bob", good)]), "Right(\"positive\")");
         assert_eq!(said(&[("ada", good), ("bob", bad)]), "Disputed");
+    }
+
+    #[test]
+    fn a_person_changes_and_takes_back_what_they_said() {
+        let draw = Draw::new("Rain again");
+        let given = |expected: &str| Given { expected: Some(expected.to_owned()), at: String::new() };
+        let stored = |annotation: &Annotation| serde_json::to_vec(annotation).unwrap();
+        let first = stored(&Annotation::with(Some(b"no annotation"), &draw, "ada", given("positive")));
+        let second = stored(&Annotation::with(Some(&first), &Draw::new("ignored"), "bob", given("negative")));
+        assert_eq!(Annotation::from_json(&second).unwrap().said(), Said::Disputed);
+        let settled = Annotation::with(Some(&second), &draw, "ada", given("negative"));
+        assert_eq!((settled.said(), &settled.draw, settled.given.len()), (Said::Right("negative"), &draw, 2));
+        assert_eq!(Annotation::without(Some(&second), "ada").unwrap().said(), Said::Right("negative"));
+        assert!(Annotation::without(Some(&first), "ada").unwrap().given.is_empty());
+        assert_eq!(Annotation::without(Some(&first), "bob"), None);
+        assert_eq!(Annotation::without(None, "ada"), None);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Evidence {
 pub struct Standing {
     /// Sentences drawn for the current prompts of which somebody has said something.
     pub annotated: u64,
+    /// Those of them of which people say different things: they are left out until one of them changes it.
+    pub disputed: u64,
     /// About how many more annotations of disagreements it takes; `None` where that cannot be told or the prompts are as good as
     /// equal.
     pub about_needed: Option<u64>,
@@ -78,6 +80,17 @@ impl Evidence {
     /// Sentences of which people say different things, and which are left out until one of them changes it.
     pub fn disputed(&self) -> u64 {
         count(self.annotations.iter().filter(|(_, annotation)| annotation.said() == Said::Disputed))
+    }
+
+    /// Those of them that were drawn for this round, sorted by their sentences.
+    pub fn disputes(&self) -> Vec<&Annotation> {
+        let is_one = |(is_current, annotation): &&(bool, Annotation)| {
+            *is_current && annotation.said() == Said::Disputed
+        };
+        let mut disputes: Vec<_> =
+            self.annotations.iter().filter(is_one).map(|(_, annotation)| annotation).collect();
+        disputes.sort_unstable_by(|one, other| one.draw.sentence.cmp(&other.draw.sentence));
+        disputes
     }
 
     /// What tells two prompts apart: annotated sentences to which they gave different outcomes, of every round that compared both.
@@ -149,6 +162,7 @@ impl Evidence {
         let decided = self.best().is_some();
         Standing {
             annotated: count(self.annotations.iter().filter(|(is_current, _)| *is_current)),
+            disputed: count(self.disputes().into_iter()),
             about_needed: if decided { Some(0) } else { self.needed() },
             decided,
         }
@@ -236,6 +250,9 @@ mod tests {
         let standing = evidence.standing();
         assert_eq!((standing.annotated, standing.decided, evidence.disputed()), (6, false, 1));
         assert!(standing.about_needed.is_some_and(|more| more > 5));
+        assert_eq!(standing.disputed, 1);
+        let disputes: Vec<_> = evidence.disputes().iter().map(|it| it.draw.sentence.as_str()).collect();
+        assert_eq!(disputes, ["disputed"]);
     }
 
     #[test]
@@ -285,6 +302,9 @@ mod tests {
     #[test]
     fn one_prompt_needs_no_annotation() {
         let evidence = Evidence::new(Round::new([prompt(0), prompt(0)], "m"));
-        assert_eq!(evidence.standing(), Standing { annotated: 0, about_needed: None, decided: false });
+        assert_eq!(
+            evidence.standing(),
+            Standing { annotated: 0, disputed: 0, about_needed: None, decided: false }
+        );
     }
 }

@@ -9,6 +9,9 @@ use super::Stratum;
 /// The start of the keys of counters of sentences drawn.
 const DRAWN: &str = "drawn:";
 
+/// The start of the keys of draws that are kept.
+const QUEUE: &str = "queue:";
+
 /// The start of the keys of annotations.
 const ANNOTATION: &str = "annotation:";
 
@@ -50,7 +53,12 @@ impl Round {
 
     /// The key of a draw that is kept.
     pub fn slot_key(&self, stratum: Stratum, slot: u64) -> String {
-        format!("queue:{}:{}:{slot}", self.id, stratum.name())
+        format!("{QUEUE}{}:{}:{slot}", self.id, stratum.name())
+    }
+
+    /// Whether a key is that of a draw that is kept for this round.
+    pub fn has_slot(&self, key: &str) -> bool {
+        has_id(key, QUEUE, &self.id)
     }
 
     /// The key of the annotation of a sentence that was drawn.
@@ -65,9 +73,12 @@ impl Round {
 
     /// Whether an annotation with this key is of a sentence that was drawn for this round.
     pub fn has_annotation(&self, key: &str) -> bool {
-        key.strip_prefix(ANNOTATION)
-            .and_then(|rest| rest.split_once(':'))
-            .is_some_and(|(id, _)| id == self.id)
+        has_id(key, ANNOTATION, &self.id)
+    }
+
+    /// Whether a key is that of the annotation of a sentence that was not drawn.
+    pub fn is_of_other(key: &str) -> bool {
+        has_id(key, ANNOTATION, NO_ROUND)
     }
 
     /// Whether a key is that of an annotation of any round.
@@ -79,6 +90,10 @@ impl Round {
 /// Whether a key is that of a counter of sentences drawn.
 pub(super) fn is_counter(key: &str) -> bool {
     key.starts_with(DRAWN)
+}
+
+fn has_id(key: &str, start: &str, id: &str) -> bool {
+    key.strip_prefix(start).and_then(|rest| rest.split_once(':')).is_some_and(|(found, _)| found == id)
 }
 
 fn annotation_key(round: &str, sentence: &str) -> String {
@@ -108,6 +123,10 @@ mod tests {
         assert!(Round::is_annotation(&key) && round.has_annotation(&key), "{key}");
         assert!(!round.has_annotation(&Round::key_of_other("Rain again")));
         assert!(Round::is_annotation(&Round::key_of_other("Rain again")));
+        assert!(Round::is_of_other(&Round::key_of_other("Rain again")) && !Round::is_of_other(&key));
+        let slot = round.slot_key(Stratum::Agree, 3);
+        assert!(round.has_slot(&slot) && !round.has_slot(&key));
+        assert!(!Round::new([Fingerprint::of("a")], "m").has_slot(&slot));
         assert_ne!(key, round.annotation_key("Sun again"));
         let keys = [round.counter_key(Stratum::Agree), round.slot_key(Stratum::Differ, 459)];
         for key in keys {

@@ -2,23 +2,21 @@
 
 use std::collections::HashSet;
 
-use rand::{Rng, RngExt as _, seq::SliceRandom as _};
+use rand::Rng;
 
 use super::store::{Store, StoreError};
 use crate::{
     Fingerprint,
     analysis::Observation,
     journal::{
-        Annotation, Draw, Evidence, Given, LABEL, Round, Stratum, counter,
+        Annotation, Draw, Evidence, Given, LABEL, Queue, Round, Stratum, counter,
+        limits::{Admission, Limits, Window},
         tally::{self, INDEX_KEY, Source, Tally},
     },
 };
 
 /// How many values are read in one host call.
 const BATCH: usize = 200;
-
-/// One of so many sentences to annotate is one on which the prompts agree.
-const ONE_AGREES_IN: u32 = 10;
 
 /// The journal's store, open for one request.
 pub struct Journal {
@@ -41,30 +39,49 @@ impl Journal {
         }
     }
 
-    /// At most `wanted` sentences that nobody has annotated for this round, in random order: one in ten is one on which the prompts
-    /// agree, as long as there are others.
+    /// Counts a new sentence from an address, if the limits allow one more. One host call, and two more where they do: whoever is refused
+    /// changes nothing.
+    pub fn admit(&self, limits: Limits, window: Window, address: &str) -> Result<Admission, StoreError> {
+        let keys = [window.key_of(address), window.key_of_all()];
+        let known = self.store.read_many(&keys)?;
+        let known = keys.each_ref().map(|key| known.iter().find(|(known, _)| known == key));
+        let known = known.map(|entry| entry.map(|(_, value)| &**value));
+        let [by_address, in_all] = known.map(|value| value.and_then(counter::read).unwrap_or(0));
+        if let Some(reached) = limits.reached(by_address, in_all) {
+            return Ok(Admission::Refused(reached));
+        }
+        // Others may have been counted since, so the sums decide.
+        let [address, all] = &keys;
+        let count = |key, known| -> Result<u64, StoreError> {
+            Ok(u64::try_from(self.store.add(key, 1, known)?).unwrap_or(0).saturating_sub(1))
+        };
+        let by_address = count(address, known[0])?;
+        if let Some(reached) = limits.reached(by_address, 0) {
+            return Ok(Admission::Refused(reached));
+        }
+        let in_all = count(all, known[1])?;
+        match limits.reached(0, in_all) {
+            Some(reached) => Ok(Admission::Refused(reached)),
+            None => Ok(Admission::Admitted { is_first: in_all == 0 }),
+        }
+    }
+
+    /// Deletes the counters of new sentences that nobody counts in any more.
+    pub fn forget_counts_before(&self, window: Window) -> Result<(), StoreError> {
+        let outlived: Vec<_> = self.keys()?.into_iter().filter(|key| window.has_outlived(key)).collect();
+        outlived.chunks(BATCH).try_for_each(|keys| self.store.delete_many(keys))
+    }
+
+    /// At most `wanted` sentences that nobody has annotated for this round.
     pub fn next(&self, round: &Round, wanted: usize, rng: &mut impl Rng) -> Result<Vec<String>, StoreError> {
         let keys: HashSet<String> = self.store.keys()?.into_iter().collect();
-        let mut waiting = |stratum| -> Result<Vec<String>, StoreError> {
-            let draws = self.draws(round, stratum)?.into_iter();
-            let mut sentences: Vec<_> = draws
-                .map(|draw| draw.sentence)
-                .filter(|sentence| !keys.contains(&round.annotation_key(sentence)))
-                .collect();
-            sentences.sort_unstable();
-            sentences.dedup();
-            sentences.shuffle(rng);
-            Ok(sentences)
-        };
-        let (mut differ, mut agree) = (waiting(Stratum::Differ)?, waiting(Stratum::Agree)?);
-        let mut next = Vec::with_capacity(wanted);
-        while next.len() < wanted {
-            let agrees = rng.random_ratio(1, ONE_AGREES_IN);
-            let (first, second) = if agrees { (&mut agree, &mut differ) } else { (&mut differ, &mut agree) };
-            let Some(sentence) = first.pop().or_else(|| second.pop()) else { break };
-            next.push(sentence);
+        let mut draws = Vec::new();
+        for stratum in Stratum::ALL {
+            draws.extend(self.draws(round, stratum)?);
         }
-        Ok(next)
+        let is_annotated = |sentence: &str| keys.contains(&round.annotation_key(sentence));
+        let mut queue = Queue::new(draws, is_annotated, rng);
+        Ok(std::iter::from_fn(|| queue.next(rng)).take(wanted).collect())
     }
 
     /// Keeps what a person says of a sentence, in place of what they said before. It decides if the sentence was drawn for the round.
@@ -78,14 +95,9 @@ impl Journal {
         let drawn = self.drawn(round, sentence)?;
         let key =
             if drawn.is_some() { round.annotation_key(sentence) } else { Round::key_of_other(sentence) };
+        let draw = drawn.unwrap_or_else(|| Draw::new(sentence));
         self.store.change(&key, |current| {
-            let known = current.and_then(Annotation::from_json);
-            let mut annotation = known.unwrap_or_else(|| Annotation {
-                draw: drawn.clone().unwrap_or_else(|| Draw::new(sentence)),
-                ..Annotation::default()
-            });
-            annotation.given.insert(who.to_owned(), given.clone());
-            Ok(Some(serde_json::to_vec(&annotation)?))
+            Ok(Some(serde_json::to_vec(&Annotation::with(current, &draw, who, given.clone()))?))
         })
     }
 
@@ -94,10 +106,7 @@ impl Journal {
         for key in [round.annotation_key(sentence), Round::key_of_other(sentence)] {
             let mut last = false;
             self.store.change(&key, |current| {
-                let Some(mut annotation) = current.and_then(Annotation::from_json) else { return Ok(None) };
-                if annotation.given.remove(who).is_none() {
-                    return Ok(None);
-                }
+                let Some(annotation) = Annotation::without(current, who) else { return Ok(None) };
                 last = annotation.given.is_empty();
                 Ok(Some(serde_json::to_vec(&annotation)?))
             })?;

@@ -9,10 +9,12 @@
 //! What people say about its answers goes to [`Store::correct`]. [`Journal::tally`] counts what was written, and [`report`]
 //! says what all of it amounts to.
 
+mod current;
 mod journal;
 mod results;
 mod store;
 
+pub use self::current::current_round;
 pub use self::journal::Journal;
 pub use self::results::report;
 pub use self::store::{Changed, Store, StoreError, StoredValues};

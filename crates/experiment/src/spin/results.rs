@@ -1,12 +1,9 @@
 //! Which prompt is better, from tallies and annotations.
 
-use super::{
-    journal::Journal,
-    store::{Store, StoreError},
-};
+use super::{current, journal::Journal, store::StoreError};
 use crate::{
-    Experiment, Prompt,
-    analysis::{Analysis, CurrentVariant, Outcomes, Plan, Report},
+    Experiment,
+    analysis::{Analysis, Outcomes, Plan, Report},
 };
 
 /// Makes a report of an experiment. Its cost does not depend on the number of observations: it reads each variant's prompt, the
@@ -19,12 +16,7 @@ pub fn report(
     default_prompt: &str,
     outcomes: Outcomes,
 ) -> Result<Report, StoreError> {
-    let mut variants = Vec::new();
-    for variant in experiment.variants() {
-        let store = Store::open(variant.label())?;
-        let prompt = Prompt::from_store(store.read_prompt()?, default_prompt);
-        variants.push(CurrentVariant::new(variant.label(), variant.weight(), prompt.fingerprint(), model));
-    }
+    let variants = current::variants(experiment, model, default_prompt)?;
     let journal = Journal::open()?;
     let sources = journal.sources()?;
     let keys = journal.keys()?;

@@ -142,7 +142,12 @@ impl<'l> Store<'l> {
 
     /// Deletes a key. One host call.
     pub(super) fn delete(&self, key: String) -> Result<(), StoreError> {
-        self.bucket.delete_many(&[key]).map_err(|error| self.error(error))
+        self.delete_many(&[key])
+    }
+
+    /// Deletes keys. One host call.
+    pub(super) fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.bucket.delete_many(keys).map_err(|error| self.error(error))
     }
 
     /// Adds one to a counter and returns the sum. Two host calls.

@@ -8,10 +8,8 @@ use anyhow::Context as _;
 use sentiment::{Outcome, Sentence};
 use serde::Deserialize;
 
+use crate::results::spreadsheet::{self, Fault, Faults, Row};
 use crate::terminal::failure;
-
-/// How many faults of a file are told at once.
-const FAULTS_TOLD: usize = 5;
 
 const SHAPE: &str = "a CSV file has the header `sentence,expected`; in JSON Lines each line is an object, \
                      {\"sentence\": \"…\", \"expected\": \"positive\"}; expected is positive, neutral or negative";
@@ -41,12 +39,6 @@ enum Form {
     JsonLines,
 }
 
-/// What is wrong with a line.
-struct Fault {
-    line: u64,
-    what: String,
-}
-
 type Cases = Box<dyn Iterator<Item = Result<Case, Fault>>>;
 
 /// As it stands in a line of JSON; other fields are ignored.
@@ -66,29 +58,15 @@ impl Dataset {
     pub(super) fn check(path: &Path, limit: Option<u64>) -> anyhow::Result<Self> {
         let form = Form::of(path)?;
         let mut dataset = Self { path: path.to_owned(), form, sentences: limit.unwrap_or(u64::MAX) };
-        let (mut sentences, mut faults, mut first_faults) = (0_u64, 0_usize, Vec::new());
+        let (mut sentences, mut faults) = (0_u64, Faults::default());
         for case in dataset.read()? {
             match case {
                 Ok(_) => sentences += 1,
-                Err(fault) => {
-                    faults += 1;
-                    if first_faults.len() < FAULTS_TOLD {
-                        first_faults.push(format!("line {}: {}", fault.line, fault.what));
-                    }
-                }
+                Err(fault) => faults.add(fault),
             }
         }
         let shown = path.display();
-        if faults > 0 {
-            let more = if faults > first_faults.len() { "\n  …" } else { "" };
-            let rows = if faults == 1 { "1 row" } else { &*format!("{faults} rows") };
-            return Err(failure(format!(
-                "{shown} has {rows} that cannot be used:\n  {}{more}",
-                first_faults.join("\n  ")
-            ))
-            .hint(SHAPE)
-            .into());
-        }
+        faults.refuse(&shown.to_string(), SHAPE)?;
         if sentences == 0 {
             return Err(failure(format!("{shown} has no sentences")).hint(SHAPE).into());
         }
@@ -143,31 +121,11 @@ impl Form {
 }
 
 fn csv_cases(file: File, path: &Path) -> anyhow::Result<Cases> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let headers = reader.headers().with_context(|| format!("cannot read {}", path.display()))?;
-    let column = |name: &str| {
-        headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name)).ok_or_else(|| {
-            let found: Vec<&str> = headers.iter().collect();
-            failure(format!(
-                "{} has no column \"{name}\": its header is \"{}\"",
-                path.display(),
-                found.join(",")
-            ))
-            .hint(SHAPE)
-        })
-    };
-    let (sentence, expected) = (column("sentence")?, column("expected")?);
-    let rows = reader.into_records().zip(1..).map(move |(record, row)| {
-        let record = record.map_err(|error| Fault {
-            line: error.position().map_or(0, csv::Position::line),
-            what: error.to_string(),
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let field = |index| record.get(index).ok_or("it has too few columns".to_owned());
-        let read = || case(row, field(sentence)?, field(expected)?);
-        read().map_err(|what| Fault { line, what })
-    });
-    Ok(Box::new(rows))
+    let rows = spreadsheet::rows(file, &path.display().to_string(), ["sentence", "expected"], SHAPE)?;
+    Ok(Box::new(rows.zip(1..).map(|(cells, row)| {
+        let Row { line, cells: [sentence, expected] } = cells?;
+        case(row, &sentence, &expected).map_err(|what| Fault { line, what })
+    })))
 }
 
 fn json_cases(file: File) -> Cases {

@@ -1,6 +1,6 @@
 //! `kv keys`.
 
-use crate::terminal::{Printer, Warning};
+use crate::terminal::{Printer, Warning, without_control_characters};
 use crate::workspace::{Location, Target, Workspace};
 
 /// Prints the keys, sorted: a line each with control characters escaped, since a key may hold newlines and worse; or
@@ -26,16 +26,4 @@ pub(crate) fn run(json: bool, target: &Target, location: &Location, printer: Pri
         }
         Ok(())
     })
-}
-
-fn without_control_characters(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            clean.extend(character.escape_default());
-        } else {
-            clean.push(character);
-        }
-    }
-    clean
 }

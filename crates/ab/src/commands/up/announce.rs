@@ -1,42 +1,45 @@
 //! What a person needs to use the app: addresses and credentials.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use spin_app::manifest::{Manifest, Route};
 
 use super::credentials::Credentials;
 use crate::prepare::offline::Offline;
-use crate::terminal::{Printer, program};
+use crate::terminal::program;
 
-/// Prints the app's routes as `spin up` does, and what was set up for this run.
-pub(super) fn print(
+/// The app's routes, as `spin up` prints them, and what was set up for this run.
+pub(super) fn text(
     manifest: &Manifest,
     address: SocketAddr,
     credentials: Option<&Credentials>,
     offline: Option<&Offline>,
     model: Option<&str>,
-    printer: Printer,
-) {
+) -> String {
+    let mut text = String::new();
     if let Some(Offline { url }) = offline {
-        printer.message(format_args!("\nModel: the {} at {url}", offline_model::DESCRIPTION));
-        printer
-            .message("       for a real one, set the variables `model_server` and `model` (see README.md)");
+        _ = writeln!(text, "\nModel: the {} at {url}", offline_model::DESCRIPTION);
+        text.push_str(
+            "       for a real one, set the variables `model_server` and `model` (see README.md)\n",
+        );
     } else if let Some(model) = model {
-        printer.message(format_args!("\nModel: {model}; `{} model check` tries it", program()));
+        _ = writeln!(text, "\nModel: {model}; `{} model check` tries it", program());
     }
     if let Some(Credentials { user, password }) = credentials {
-        printer.message(format_args!(
+        _ = writeln!(
+            text,
             "\nKey value explorer and annotations, for this run: user {user}, password {password}"
-        ));
+        );
     }
-    printer.message(format_args!("\nServing http://{address}"));
-    printer.message("Available Routes:");
+    _ = write!(text, "\nServing http://{address}\nAvailable Routes:");
     for trigger in &manifest.triggers {
         let Route::Public(route) = &trigger.route else { continue };
         let (path, wildcard) = match route.strip_suffix("/...") {
             Some(path) => (path, " (wildcard)"),
             None => (route.as_str(), ""),
         };
-        printer.message(format_args!("  {}: http://{address}{path}{wildcard}", trigger.component));
+        _ = write!(text, "\n  {}: http://{address}{path}{wildcard}", trigger.component);
     }
+    text
 }

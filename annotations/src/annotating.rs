@@ -7,8 +7,6 @@ use problem::Problem;
 use sentiment::{Outcome, Sentence};
 use serde::Deserialize;
 
-use crate::correction::label;
-
 /// How many sentences are sent unless a request says otherwise, and at most.
 const WANTED: usize = 10;
 const MOST: usize = 100;
@@ -20,7 +18,7 @@ pub(crate) struct Annotated<'b> {
     #[serde(borrow)]
     sentence: Cow<'b, str>,
     /// `None` if the person cannot tell. It has to be said, as null.
-    #[serde(deserialize_with = "label")]
+    #[serde(deserialize_with = "sentiment::expected")]
     pub(crate) expected: Option<Outcome>,
 }
 
@@ -65,10 +63,8 @@ fn sentence(text: &str) -> Result<Sentence<'_>, Problem> {
 
 /// How many sentences a query asks for: `n=10`.
 pub(crate) fn wanted(query: Option<&str>) -> Result<usize, Problem> {
-    let mut parameters = query.unwrap_or_default().split('&');
-    let Some(value) = parameters.find_map(|parameter| parameter.strip_prefix("n=")) else {
-        return Ok(WANTED);
-    };
+    let mut parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let Some((_, value)) = parameters.find(|(name, _)| name == "n") else { return Ok(WANTED) };
     let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
     number.ok_or_else(|| {
         Problem::bad_request(format!("`n={value:.20}` is not a number of sentences from 1 to {MOST}."))

@@ -1,13 +1,18 @@
 //! Reading a message's body in bounded memory.
 
-use std::{future::poll_fn, pin::Pin};
+use std::{fmt, future::poll_fn, pin::Pin};
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::Body;
+use problem::Problem;
+
+/// The longest body of a request, in bytes. The longest sentence fits even if every character is escaped.
+const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// Why a body was not read.
 #[derive(Debug)]
-pub(crate) enum Unread<E> {
+pub enum Unread<E> {
     /// It is longer than the limit.
     TooLong,
     /// It was cut off.
@@ -18,7 +23,7 @@ pub(crate) enum Unread<E> {
 ///
 /// One that announces a greater length is not read at all, and of one that announces its length no more than that is read: asking
 /// for its end would cost two more calls of the host.
-pub(crate) async fn read<E>(
+pub async fn read<E>(
     body: &mut (dyn Body<Data = Bytes, Error = E> + Unpin),
     limit: usize,
 ) -> Result<Vec<u8>, Unread<E>> {
@@ -41,6 +46,21 @@ pub(crate) async fn read<E>(
         }
     }
     Ok(bytes)
+}
+
+/// Reads the body of a request that holds a sentence.
+pub async fn of_request<E: fmt::Display>(
+    body: &mut (dyn Body<Data = Bytes, Error = E> + Unpin),
+) -> Result<Vec<u8>, Problem> {
+    read(body, MAX_REQUEST_BYTES).await.map_err(|error| match error {
+        Unread::TooLong => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body is longer than {MAX_REQUEST_BYTES} bytes. Shorten it."),
+        ),
+        Unread::CutOff(error) => {
+            Problem::bad_request(format!("The body was cut off: {error}. Send it again."))
+        }
+    })
 }
 
 #[cfg(test)]
