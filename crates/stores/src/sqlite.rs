@@ -276,8 +276,11 @@ fn keys(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<String>>> {
     Ok(Some(keys))
 }
 
+/// A key, and its value unless that is `NULL`.
+type Found = (String, Option<Vec<u8>>);
+
 /// The entries of `rows`; `None` if a key is not UTF-8.
-fn entries(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<(String, Option<Vec<u8>>)>>> {
+fn entries(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<Found>>> {
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         let Ok(key) = row.get_ref(0)?.as_str() else { return Ok(None) };

@@ -123,7 +123,7 @@ fn a_target_with_other_entries_is_refused() {
     let messages = |line: &str| sandbox.ab(line).messages();
     assert_snapshot!(messages("kv copy case-a case-b"), @r#"
     error: "case-b" already holds 1 entry with another value, and 1 that "case-a" does not have; nothing was copied
-    hint: --overwrite replaces values that differ and leaves the rest; `ab kv export --store case-b` keeps a copy
+    hint: --overwrite replaces values that differ and leaves the rest; `cargo ab kv export --store case-b` keeps a copy
     "#);
     assert_eq!(rows(&sandbox.store("case-b")), before);
     assert_snapshot!(messages("kv copy case-a case-b --overwrite"), @r#"
@@ -140,6 +140,6 @@ fn a_target_with_other_entries_is_refused() {
     "#);
     assert_snapshot!(messages("kv copy nothing case-b"), @r#"
     error: No key value store found with name "nothing"
-    hint: `ab kv create nothing` creates it; `ab kv list` lists the stores
+    hint: `cargo ab kv create nothing` creates it; `cargo ab kv list` lists the stores
     "#);
 }

@@ -149,8 +149,7 @@ fn write(target: &OpenStore, entries: Vec<Entry>, overwrite: bool) -> anyhow::Re
     if entries.is_empty() {
         return Ok(());
     }
-    Ok(target.ask(async |store| match overwrite {
-        true => store.set_many(entries).await,
-        false => store.set_missing(entries).await,
+    Ok(target.ask(async |store| {
+        if overwrite { store.set_many(entries).await } else { store.set_missing(entries).await }
     })?)
 }

@@ -177,7 +177,9 @@ mod tests {
 
     fn digest(entries: &[(&str, &[u8])]) -> String {
         let mut digest = Digest::default();
-        entries.iter().for_each(|(key, value)| digest.add(key, value));
+        for (key, value) in entries {
+            digest.add(key, value);
+        }
         digest.to_string()
     }
 
