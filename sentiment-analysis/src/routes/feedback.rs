@@ -66,9 +66,6 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
 
 fn failed(error: &StoreError) -> Problem {
     warn(format_args!("a correction was not recorded: {error}"));
-    let status = match error {
-        StoreError::Contended { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    Problem::new(status, format!("The correction was not recorded: {}.", error.public()))
+    let detail = format!("The correction was not recorded: {}.", error.public());
+    if error.is_passing() { Problem::unavailable(detail) } else { Problem::internal(detail) }
 }

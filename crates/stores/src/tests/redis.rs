@@ -1,6 +1,7 @@
 //! What is particular to Redis.
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use e2e::redis_server::RedisServer;
 
@@ -111,6 +112,21 @@ async fn finds_a_server_again_that_was_away() {
     assert_eq!(store.get("key").await, Ok(Some(b"value".to_vec())));
 }
 
+/// Behind one address, as after a failover: the connection that is kept leads to a server that has become a replica.
+#[tokio::test]
+async fn a_write_finds_the_server_that_has_taken_over() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store = Store::redis(&server.url(0)).unwrap();
+    store.set("key", b"value".to_vec()).await.unwrap();
+    let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    command(&server.url(0), &[b"REPLICAOF", b"127.0.0.1", nowhere.as_bytes()]);
+    let refused = store.set("key", b"later".to_vec()).await.unwrap_err().to_string();
+    assert!(refused.contains("READONLY"), "{refused}");
+    command(&server.url(0), &[b"REPLICAOF", b"NO", b"ONE"]);
+    store.set("key", b"later".to_vec()).await.unwrap();
+    assert_eq!(store.increment("counter", 1).await, Ok(1));
+}
+
 #[tokio::test]
 async fn a_silent_server_is_an_error_and_not_a_hang() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -120,6 +136,17 @@ async fn a_silent_server_is_an_error_and_not_a_hang() {
     let place = format!("redis://127.0.0.1:{port}");
     let timed_out = StoreError::TimedOut { place, waited: 5 };
     assert_eq!((one, other), (Err(timed_out.clone()), Err(timed_out)));
+
+    // From now on one operation asks, and those beside it fail at once.
+    let (start, taken) = (Instant::now(), async |store: &Store, start: Instant| {
+        assert!(store.get("key").await.is_err());
+        start.elapsed()
+    });
+    let (one, other) = tokio::join!(taken(&store, start), taken(&store, start));
+    assert!(
+        one.min(other) < Duration::from_secs(2) && one.max(other) >= Duration::from_secs(4),
+        "{one:?} {other:?}"
+    );
 }
 
 #[tokio::test]
