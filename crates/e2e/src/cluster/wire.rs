@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -29,6 +29,7 @@ pub struct Wire {
 
 #[derive(Debug, Default)]
 struct State {
+    target: AtomicU16,
     quality: Mutex<Quality>,
     changed: Condvar,
     connections: Mutex<Vec<TcpStream>>,
@@ -40,6 +41,7 @@ impl Wire {
     pub fn to(target: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let wire = Self { port: listener.local_addr().unwrap().port(), state: Arc::default() };
+        wire.lead_to(target);
         let state = Arc::clone(&wire.state);
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
@@ -47,7 +49,9 @@ impl Wire {
                 if state.ended.load(Ordering::Relaxed) {
                     return;
                 }
-                let Ok(far) = TcpStream::connect(("127.0.0.1", target)) else { continue };
+                let Ok(far) = TcpStream::connect(("127.0.0.1", state.target.load(Ordering::Relaxed))) else {
+                    continue;
+                };
                 pass(&state, &near, &far);
                 pass(&state, &far, &near);
                 lock(&state.connections).extend([near, far]);
@@ -59,6 +63,11 @@ impl Wire {
     /// A Redis database at its other end.
     pub fn url(&self, database: u8) -> String {
         format!("redis://127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Leads new connections to another port; those that there are stay.
+    pub fn lead_to(&self, target: u16) {
+        self.state.target.store(target, Ordering::Relaxed);
     }
 
     /// Makes it good, slow or silent. What was held back while it was cut passes once it is not.

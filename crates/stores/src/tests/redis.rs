@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use e2e::cluster::wire::Wire;
 use e2e::redis_server::RedisServer;
 
 use crate::{Store, StoreError};
@@ -115,16 +116,15 @@ async fn finds_a_server_again_that_was_away() {
 /// Behind one address, as after a failover: the connection that is kept leads to a server that has become a replica.
 #[tokio::test]
 async fn a_write_finds_the_server_that_has_taken_over() {
-    let Some(server) = RedisServer::start(&[]) else { return };
-    let store = Store::redis(&server.url(0)).unwrap();
+    let Some((former, next)) = RedisServer::start(&[]).zip(RedisServer::start(&[])) else { return };
+    let wire = Wire::to(former.port);
+    let store = Store::redis(&wire.url(0)).unwrap();
     store.set("key", b"value".to_vec()).await.unwrap();
-    let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-    command(&server.url(0), &[b"REPLICAOF", b"127.0.0.1", nowhere.as_bytes()]);
-    let refused = store.set("key", b"later".to_vec()).await.unwrap_err().to_string();
-    assert!(refused.contains("READONLY"), "{refused}");
-    command(&server.url(0), &[b"REPLICAOF", b"NO", b"ONE"]);
-    store.set("key", b"later".to_vec()).await.unwrap();
+    former.ask(&format!("REPLICAOF 127.0.0.1 {}", next.port));
+    assert!(store.set("key", b"later".to_vec()).await.unwrap_err().to_string().contains("read only replica"));
+    wire.lead_to(next.port);
     assert_eq!(store.increment("counter", 1).await, Ok(1));
+    assert!(next.ask("GET counter").starts_with("$1\r\n1\r\n"));
 }
 
 #[tokio::test]
