@@ -213,13 +213,14 @@ async fn round() -> Result<Round, Problem> {
 
 fn failed(what: &str, error: &StoreError) -> Problem {
     warn(format_args!("{what}: {error}"));
-    let status = match error {
-        StoreError::Contended { .. } | StoreError::NotLinked { .. } | StoreError::NotGranted { .. } => {
-            StatusCode::SERVICE_UNAVAILABLE
+    let detail = format!("{what}: {}.", error.public());
+    match error {
+        error if error.is_passing() => Problem::unavailable(detail),
+        StoreError::NotLinked { .. } | StoreError::NotGranted { .. } => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    Problem::new(status, format!("{what}: {}.", error.public()))
+        _ => Problem::internal(detail),
+    }
 }
 
 /// A line of log for a request that annotates; never the sentence.

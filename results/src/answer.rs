@@ -65,6 +65,7 @@ fn failed(error: &StoreError) -> Problem {
             StatusCode::SERVICE_UNAVAILABLE,
             format!("There are no results: {reason}, or take it out of the variable `variants`."),
         ),
+        error if error.is_passing() => Problem::unavailable(format!("There are no results: {reason}.")),
         _ => Problem::internal(format!("There are no results: {reason}.")),
     }
 }

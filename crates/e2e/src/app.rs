@@ -138,6 +138,11 @@ impl App {
         format!("http://{}{path}", self.address)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The app's process.
     pub fn process(&self) -> &Process {
         &self.process

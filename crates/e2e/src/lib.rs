@@ -7,6 +7,7 @@
 //! - [`runtime`]: what runs it: the embedded runtime or, where `AB_E2E_SPIN` names a `spin`, Spin.
 //! - [`artifacts`]: the command line and the components, built once.
 //! - [`store`]: a store's file, in Spin's format; [`explorer`]: the explorer's REST interface; [`raw`]: bytes as they are.
+//! - [`cluster`]: the app on several nodes, behind `HAProxy`, with a Redis that has a replica.
 //! - [`browser`]: a real one; [`axe`]: whether everybody can use what it shows; [`redis_server`]: a real one; [`tool`]: what to do where they are missing.
 //! - [`model_server`]: a scripted model; [`origin`]: any server outside the app, over TLS too. They are the test doubles there are.
 //! - [`process`]: what all that runs as; [`usage`]: what of the machine it takes.
@@ -28,6 +29,8 @@ pub mod runtime;
 pub mod explorer;
 pub mod raw;
 pub mod store;
+
+pub mod cluster;
 
 pub mod axe;
 pub mod browser;

@@ -1,6 +1,7 @@
 //! A Redis server for one test.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
@@ -12,7 +13,8 @@ use crate::tool;
 /// A server of one's own, gone with this value.
 #[derive(Debug)]
 pub struct RedisServer {
-    process: Process,
+    /// `None` while it is killed.
+    process: Option<Process>,
     /// Where it listens, on the loopback address.
     pub port: u16,
     folder: TempDir,
@@ -27,29 +29,38 @@ impl RedisServer {
     pub fn start(arguments: &[&str]) -> Option<Self> {
         tool::find(&["redis-server"])?;
         // Redis cannot choose a port itself, and somebody else may take a free one first: then another one.
-        (0..10).find_map(|_| {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            Self::start_on(port, arguments)
-        })
+        (0..10).find_map(|_| Self::start_on(free_port(), arguments))
     }
 
     /// Starts on a port; `None` if somebody else has it.
     pub fn start_on(port: u16, arguments: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let process = run(port, folder.path(), &arguments)?;
-        Some(Self { process, port, folder, arguments })
+        let process = launch(port, folder.path(), &arguments)?;
+        Some(Self { process: Some(process), port, folder, arguments })
     }
 
-    /// Kills the server with `SIGKILL`.
+    /// Ends it without a warning.
     pub fn kill(&mut self) {
-        self.process.signal("KILL");
-        self.process.wait();
+        self.process = None;
     }
 
-    /// Starts a server that was killed, on the same port and with the files that it left.
-    pub fn start_again(&mut self) {
-        self.process = run(self.port, self.folder.path(), &self.arguments).expect("the port is free");
+    /// Starts it again where it was, with what it had kept on disk, and these arguments beside the first ones.
+    pub fn start_again(&mut self, more: &[&str]) {
+        self.kill();
+        let more = more.iter().map(|&argument| argument.to_owned());
+        let arguments: Vec<String> = self.arguments.iter().cloned().chain(more).collect();
+        self.process = launch(self.port, self.folder.path(), &arguments);
+        assert!(self.process.is_some(), "another process took the port {}", self.port);
+    }
+
+    /// What it answers to a command without spaces in its arguments, as it is sent.
+    pub fn ask(&self, command: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// The address of one of its databases.
@@ -58,8 +69,13 @@ impl RedisServer {
     }
 }
 
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// A server that is ready; `None` if somebody else has the port.
-fn run(port: u16, folder: &Path, arguments: &[String]) -> Option<Process> {
+fn launch(port: u16, folder: &Path, arguments: &[String]) -> Option<Process> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--save", ""]);
     if !arguments.iter().any(|argument| argument == "--appendonly") {

@@ -43,6 +43,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
 
+    /// 503: something that the app needs is away, and will be back: try again in a second.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_header("retry-after", "1")
+    }
+
     /// 405: the resource has other methods, `allowed`, in the form of an `Allow` header: `"GET, HEAD"`.
     pub fn method_not_allowed(method: &Method, allowed: &str) -> Self {
         let alternatives = match allowed.rsplit_once(", ") {
@@ -121,6 +126,12 @@ mod tests {
 
     #[test]
     fn a_problem_becomes_a_response() {
+        let unavailable = Problem::unavailable("It is away.").into_response();
+        assert_eq!(
+            (unavailable.status().as_u16(), &unavailable.headers()["retry-after"]),
+            (503, &HeaderValue::from_static("1"))
+        );
+
         let problem = Problem::internal("It broke.").with_header("retry-after", "1").with_header("x", "\n");
         let response = problem.into_response();
         assert_eq!(response.status(), 500);

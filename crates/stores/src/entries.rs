@@ -7,6 +7,16 @@ pub type Entry = (String, Vec<u8>);
 #[derive(Clone, Debug)]
 pub struct Cursor(pub(crate) Position);
 
+impl Cursor {
+    /// The key after which the page starts; `None` if this is Redis's cursor.
+    pub(crate) fn after(self) -> Option<String> {
+        match self.0 {
+            Position::After(key) => Some(key),
+            Position::Scan(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Position {
     /// After this key, in the order of the keys' bytes.

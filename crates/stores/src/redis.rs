@@ -1,6 +1,7 @@
 //! A store in a Redis database.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -25,6 +26,11 @@ const SWAP: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
 end
 return 0";
 
+/// Sets the values whose keys have none.
+const SET_MISSING: &str = "for index, key in ipairs(KEYS) do
+    redis.call('SET', key, ARGV[index], 'NX')
+end";
+
 /// A Redis database: every key in it, whatever the label.
 ///
 /// Each runtime has a connection of its own (see [`PerRuntime`]), over which its requests go side by side. The crate's
@@ -33,7 +39,16 @@ return 0";
 pub struct RedisStore {
     client: Client,
     place: String,
-    connections: PerRuntime<Arc<Mutex<Connection>>>,
+    connections: PerRuntime<Arc<Shared>>,
+}
+
+/// What one runtime's operations have in common.
+#[derive(Default)]
+struct Shared {
+    connection: Mutex<Connection>,
+    /// Whether the last operation got no answer in time. Until one does, they ask one at a time: the others fail at once, rather than
+    /// keep their clients waiting.
+    is_silent: AtomicBool,
 }
 
 /// One runtime's connection, made when it is first needed.
@@ -91,6 +106,12 @@ impl RedisStore {
             return Ok(());
         }
         self.ask(cmd("MSET").arg(entries), Unanswered::Repeat).await
+    }
+
+    pub(super) async fn set_missing(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let (keys, values): (Vec<String>, Vec<Vec<u8>>) = entries.into_iter().unzip();
+        let set = cmd("EVAL").arg(SET_MISSING).arg(keys.len()).arg(keys).arg(values).take();
+        self.ask(&set, Unanswered::Repeat).await
     }
 
     pub(super) async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
@@ -151,6 +172,16 @@ impl RedisStore {
         }
     }
 
+    pub(super) async fn entries_page(
+        &self,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Entry>, Option<Cursor>), StoreError> {
+        let (keys, next) = self.keys_page(cursor, limit).await?;
+        let entries = self.get_many(&keys).await?;
+        Ok((entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(), next))
+    }
+
     pub(super) async fn keys(&self) -> Result<(Vec<String>, usize), StoreError> {
         let (mut position, mut keys) = self.scan(0, PAGE).await?;
         while position != 0 {
@@ -197,14 +228,21 @@ impl RedisStore {
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd, unanswered: Unanswered) -> Result<T, StoreError> {
-        let Ok(connection) = self.connections.get(|| Ok::<_, std::convert::Infallible>(Arc::default()));
+        let Ok(shared) = self.connections.get(|| Ok::<_, std::convert::Infallible>(Arc::default()));
+        let timed_out = || StoreError::TimedOut { place: self.place.clone(), waited: PATIENCE.as_secs() };
+        // Whoever asks a silent server has the lock, as it connects anew.
+        if shared.is_silent.load(Ordering::Relaxed) && shared.connection.try_lock().is_err() {
+            return Err(timed_out());
+        }
         let mut used = 0;
-        let attempt = self.attempt(&connection, &mut used, command, unanswered);
+        let attempt = self.attempt(&shared.connection, &mut used, command, unanswered);
         let Ok(answer) = timeout(PATIENCE, attempt).await else {
             // The server may be gone without a word: the next operation connects anew.
-            forget(&connection, used);
-            return Err(StoreError::TimedOut { place: self.place.clone(), waited: PATIENCE.as_secs() });
+            forget(&shared.connection, used);
+            shared.is_silent.store(true, Ordering::Relaxed);
+            return Err(timed_out());
         };
+        shared.is_silent.store(false, Ordering::Relaxed);
         answer.map_err(|error| self.explain(&error))
     }
 
@@ -226,6 +264,9 @@ impl RedisStore {
                         return Err(error);
                     }
                 }
+                // The server refused, so nothing was carried out. One that was demoted to a replica, or has not loaded its data, is
+                // behind this connection for as long as it is kept; a new one may lead to the server that has taken over.
+                Err(error) if !fresh && is_not_the_primary(&error) => forget(connection, number),
                 answer => return answer,
             }
         }
@@ -260,6 +301,12 @@ impl RedisStore {
             _ => StoreError::Redis { place, reason },
         }
     }
+}
+
+/// Whether the server does not take commands, but another at the same address may.
+fn is_not_the_primary(error: &RedisError) -> bool {
+    use redis::ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
+    matches!(error.kind(), ErrorKind::Server(ReadOnly | BusyLoading | MasterDown))
 }
 
 /// Gives connection `number` up. If it is locked, somebody is connecting anew already.

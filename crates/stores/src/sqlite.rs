@@ -29,10 +29,15 @@ const GET_TWO: &str = "SELECT (SELECT value FROM spin_key_value WHERE store = ?1
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2)";
 const FIRST_KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1 ORDER BY key LIMIT ?2";
 const NEXT_KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1 AND key > ?3 ORDER BY key LIMIT ?2";
+const FIRST_ENTRIES: &str = "SELECT key, value FROM spin_key_value WHERE store = ?1 ORDER BY key LIMIT ?2";
+const NEXT_ENTRIES: &str =
+    "SELECT key, value FROM spin_key_value WHERE store = ?1 AND key > ?3 ORDER BY key LIMIT ?2";
 const ENTRIES: &str = "SELECT key, value FROM spin_key_value WHERE store = ?1 ORDER BY key";
 const COUNT: &str = "SELECT count(*) FROM spin_key_value WHERE store = ?1";
 const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
                    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value";
+const SET_MISSING: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
+                           ON CONFLICT (store, key) DO NOTHING";
 const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
 const CLEAR: &str = "DELETE FROM spin_key_value WHERE store = ?1";
 
@@ -96,8 +101,16 @@ impl SqliteStore {
     }
 
     pub(super) async fn set_many(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.set_each(SET, entries).await
+    }
+
+    pub(super) async fn set_missing(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.set_each(SET_MISSING, entries).await
+    }
+
+    async fn set_each(&self, statement: &'static str, entries: Vec<Entry>) -> Result<(), StoreError> {
         let set = move |connection: &Connection, label: &str| {
-            let mut statement = connection.prepare_cached(SET)?;
+            let mut statement = connection.prepare_cached(statement)?;
             entries
                 .iter()
                 .try_for_each(|(key, value)| statement.execute(params![label, key, value]).map(drop))
@@ -153,10 +166,7 @@ impl SqliteStore {
     ) -> Result<(Vec<String>, Option<Cursor>), StoreError> {
         // One key at least, or a listing would not get on.
         let limit = limit.max(1);
-        let after = cursor.and_then(|Cursor(position)| match position {
-            Position::After(key) => Some(key),
-            Position::Scan(_) => None,
-        });
+        let after = cursor.and_then(Cursor::after);
         let list = move |connection: &Connection, label: &str| match &after {
             None => keys(connection.prepare_cached(FIRST_KEYS)?.query(params![label, rows(limit)])?),
             Some(after) => {
@@ -168,6 +178,27 @@ impl SqliteStore {
         let next = page.last().filter(|_| page.len() == limit);
         let next = next.map(|last| Cursor(Position::After(last.clone())));
         Ok((page, next))
+    }
+
+    pub(super) async fn entries_page(
+        &self,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Entry>, Option<Cursor>), StoreError> {
+        let limit = limit.max(1);
+        let after = cursor.and_then(Cursor::after);
+        let list = move |connection: &Connection, label: &str| match &after {
+            None => entries(connection.prepare_cached(FIRST_ENTRIES)?.query(params![label, rows(limit)])?),
+            Some(after) => {
+                entries(connection.prepare_cached(NEXT_ENTRIES)?.query(params![label, rows(limit), after])?)
+            }
+        };
+        let page = self.readers.read(list).await?;
+        let page = page.ok_or_else(|| StoreError::KeyNotText { place: self.file.place.clone() })?;
+        let next = page.last().filter(|_| page.len() == limit);
+        let next = next.map(|(last, _)| Cursor(Position::After(last.clone())));
+        let entries = page.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        Ok((entries.collect(), next))
     }
 
     /// Over a connection of its own, which in write-ahead mode is in nobody's way.
@@ -243,6 +274,19 @@ fn keys(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<String>>> {
         keys.push(key.to_owned());
     }
     Ok(Some(keys))
+}
+
+/// A key, and its value unless that is `NULL`.
+type Found = (String, Option<Vec<u8>>);
+
+/// The entries of `rows`; `None` if a key is not UTF-8.
+fn entries(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<Found>>> {
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Ok(key) = row.get_ref(0)?.as_str() else { return Ok(None) };
+        entries.push((key.to_owned(), value(row, 1)?));
+    }
+    Ok(Some(entries))
 }
 
 fn rows(limit: usize) -> i64 {

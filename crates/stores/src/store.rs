@@ -85,6 +85,15 @@ impl Store {
         }
     }
 
+    /// Sets those values whose key has none yet: all of them or, on an error, none (in Redis, where memory ran out, some).
+    /// Values that are there stay, also those written at the same moment.
+    pub async fn set_missing(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.set_missing(entries).await,
+            Self::Redis(store) => store.set_missing(entries).await,
+        }
+    }
+
     /// Deletes one key; one that does not exist is no error.
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.delete_many(&[key.to_owned()]).await
@@ -141,6 +150,18 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.keys_page(cursor, limit).await,
             Self::Redis(store) => store.keys_page(cursor, limit).await,
+        }
+    }
+
+    /// As [`keys_page`](Self::keys_page), with the values. Keys that hold no string are left out.
+    pub async fn entries_page(
+        &self,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Entry>, Option<Cursor>), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.entries_page(cursor, limit).await,
+            Self::Redis(store) => store.entries_page(cursor, limit).await,
         }
     }
 

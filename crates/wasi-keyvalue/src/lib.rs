@@ -9,6 +9,8 @@
 
 mod bindings;
 
+use std::{cell::RefCell, collections::BTreeSet};
+
 use bindings::{
     atomics::{self, Cas, CasError},
     batch, store,
@@ -17,52 +19,68 @@ use bindings::{
 pub use bindings::store::Error;
 
 /// An open store.
-pub struct Bucket(store::Bucket);
+pub struct Bucket {
+    store: store::Bucket,
+    label: String,
+}
+
+thread_local! {
+    /// Labels of stores that do not read several keys at once, but do one by one: those of Redis, on Spin. An instance that has seen it
+    /// does not ask again.
+    static WITHOUT_BATCHES: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
 
 impl Bucket {
     /// Opens the store that `label` is linked to.
     pub fn open(label: &str) -> Result<Self, Error> {
-        store::open(label).map(Self)
+        Ok(Self { store: store::open(label)?, label: label.to_owned() })
     }
 
     /// The value of a key, if there is one.
     pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.0.get(key)
+        self.store.get(key)
     }
 
-    /// The keys that have a value, with their values, in any order. One host call; where that fails, one more for each key.
+    /// The keys that have a value, with their values, in any order. One host call; where that fails, one for
+    /// each key, and from then on only these.
     ///
     /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
     /// more that fails, and with one it gives no value.
     pub fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let batches = WITHOUT_BATCHES.with_borrow(|labels| !labels.contains(&self.label));
         if keys.len() > 1
-            && let Ok(values) = batch::get_many(&self.0, keys)
+            && batches
+            && let Ok(values) = batch::get_many(&self.store, keys)
         {
             return Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect());
         }
         let value_of = |key: &String| Ok(self.get(key)?.map(|value| (key.clone(), value)));
-        keys.iter().filter_map(|key| value_of(key).transpose()).collect()
+        let values = keys.iter().filter_map(|key| value_of(key).transpose()).collect::<Result<_, _>>()?;
+        if keys.len() > 1 && batches {
+            WITHOUT_BATCHES.with_borrow_mut(|labels| labels.insert(self.label.clone()));
+        }
+        Ok(values)
     }
 
     /// Sets many values.
     pub fn set_many(&self, entries: &[(String, Vec<u8>)]) -> Result<(), Error> {
-        batch::set_many(&self.0, entries)
+        batch::set_many(&self.store, entries)
     }
 
     /// Deletes many keys.
     pub fn delete_many(&self, keys: &[String]) -> Result<(), Error> {
-        batch::delete_many(&self.0, keys)
+        batch::delete_many(&self.store, keys)
     }
 
     /// Adds `delta` to the number under a key, which is 0 where there is none, and returns the sum. Exact, however many do so at
     /// the same time.
     pub fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        atomics::increment(&self.0, key, delta)
+        atomics::increment(&self.store, key, delta)
     }
 
     /// Begins to replace the value of a key.
     pub fn compare_and_swap<'b>(&'b self, key: &'b str) -> Result<Swap<'b>, Error> {
-        let cas = Cas::new(&self.0, key)?;
+        let cas = Cas::new(&self.store, key)?;
         let current = cas.current()?;
         Ok(Swap { bucket: self, key, cas, current })
     }

@@ -91,9 +91,6 @@ fn failed(error: &StoreError) -> Problem {
         return Problem::new(StatusCode::CONFLICT, detail).with_kind(TOO_MANY);
     }
     warn(format_args!("a vote was not recorded: {error}"));
-    let status = match error {
-        StoreError::Contended { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    Problem::new(status, format!("The vote was not recorded: {}.", error.public()))
+    let detail = format!("The vote was not recorded: {}.", error.public());
+    if error.is_passing() { Problem::unavailable(detail) } else { Problem::internal(detail) }
 }

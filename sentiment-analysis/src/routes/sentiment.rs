@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use api::{body, origin, response};
+use api::{body, log::warn, origin, response};
 use experiment::{Fingerprint, Key, Record, Variant};
 use problem::Problem;
 use sentiment::{Outcome, Sentence};
@@ -86,9 +86,8 @@ async fn respond(
 
 /// Takes the outcome from the variant's store, or asks the model, if there may be one more new sentence, and records what it said.
 ///
-/// If the store cannot be read, the sentence is still classified, with the default prompt, but the outcome is not recorded: it might
-/// replace an observation that could not be seen, with a person's correction in it. If the store cannot be written, only the
-/// record is lost.
+/// If the store is away, the sentence is not classified. Where the variant has no store, it is, with the default prompt and without a
+/// record. If the store cannot be written, only the record is lost.
 async fn classify(
     instance: &Instance,
     variant: &Variant,
@@ -101,6 +100,14 @@ async fn classify(
         Ok((store, stored)) => {
             let known = stored.record.and_then(|value| Record::<Outcome>::from_json(&value));
             (Some(store), instance.prompt(variant, Ok(stored.prompt)), known)
+        }
+        // Another prompt's answer would be counted among this variant's, and the model would be asked for what is in the store.
+        Err(error) if error.is_passing() => {
+            warn(format_args!("a sentence was not classified: {error}"));
+            return Err(Problem::unavailable(format!(
+                "The sentence was not classified: {}. Try again in a second.",
+                error.public()
+            )));
         }
         Err(error) => (None, instance.prompt(variant, Err(error.to_string())), None),
     };

@@ -22,6 +22,24 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
+    /// Copy all entries of a store into another, and verify both
+    ///
+    /// A copy that was cut off continues when it is run again. Entries that the target has already are left alone: it is refused if they
+    /// differ, unless told to overwrite. An app may run meanwhile: what it writes to the target is never replaced; what it writes to
+    /// the source after its entry was copied is reported at the end, and copied by another run with --overwrite.
+    Copy {
+        /// The store to copy: a name, a path to its file, or a redis:// URL
+        #[arg(value_parser = not_empty)]
+        source: String,
+        /// The store to fill, likewise; a file is made where there is none
+        #[arg(value_parser = not_empty)]
+        target: String,
+        /// Replace values of the target that differ. Entries that only the target has stay
+        #[arg(long)]
+        overwrite: bool,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
     /// Delete a key value store
     Delete {
         /// The name of the key value store
@@ -179,6 +197,9 @@ impl KvCommand {
         match self {
             Self::Create { name, redis, location } => {
                 kv::create::run(&name, redis.as_deref(), &location.into(), printer)
+            }
+            Self::Copy { source, target, overwrite, location } => {
+                kv::copy::run(&source, &target, overwrite, &location.into(), printer)
             }
             Self::Delete { name, yes, location } => kv::delete::run(&name, yes, &location.into(), printer),
             Self::Rename { name, new_name, location } => {

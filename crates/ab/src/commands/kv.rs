@@ -1,5 +1,6 @@
 //! `kv`: stores and what is in them.
 
+pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod export;

@@ -9,6 +9,7 @@ mod session;
 mod annotate;
 mod build;
 mod completions;
+mod copy;
 mod entries;
 mod eval;
 mod faults;

@@ -163,7 +163,7 @@ impl<'d> Scene<'d> {
                 self.disk.free(self.app.process().id())?;
                 self.disk_is_full = false;
             }
-            GoingOn::RedisDown => self.redis.start_again(),
+            GoingOn::RedisDown => self.redis.start_again(&[]),
             GoingOn::ModelDead => {
                 let model = ModelServer::start_at(self.model_address)?;
                 teach(&model);

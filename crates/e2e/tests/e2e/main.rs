@@ -6,6 +6,7 @@
 mod answers;
 mod assignment;
 mod change;
+mod cluster;
 mod real_model;
 mod redis_stores;
 

@@ -1,12 +1,15 @@
 //! Stores in Redis: they do whatever those in files do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 
 use e2e::app::{App, FIRST, SECOND, TALLIES};
 use e2e::explorer::{Explorer, safe};
 use e2e::model_server::ModelServer;
 use e2e::redis_server::RedisServer;
 use e2e::response::Response;
+use e2e::runtime::{Runtime, runtime};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -85,6 +88,35 @@ async fn answers_corrections_and_results() {
         let accuracy = &variant["accuracy"];
         assert_eq!((&accuracy["count"], &accuracy["n"]), (&json!(0), &json!(labelled)), "{report}");
     }
+}
+
+/// Counted by Redis itself.
+#[tokio::test]
+async fn an_answer_from_the_store_is_one_command_and_on_spin_two() {
+    const ANSWERS: usize = 10;
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let model = ModelServer::start().unwrap();
+    let app = App::builder().model(&model).variable("variants", FIRST).redis(FIRST, redis.url(0)).start();
+    app.explorer().set(FIRST, "prompt", "A prompt. {SENTENCE}").await;
+    app.ask("Hello").await;
+    // Whatever follows the answer has ended, and an instance on Spin has seen that its store has no batches.
+    for _ in 0..20 {
+        assert!(app.ask("Hello").await.cached);
+    }
+    let mut monitor = BufReader::new(TcpStream::connect(("127.0.0.1", redis.port)).unwrap());
+    monitor.get_mut().write_all(b"MONITOR\r\n").unwrap();
+    assert_eq!(monitor.by_ref().lines().next().unwrap().unwrap(), "+OK");
+    for _ in 0..ANSWERS {
+        assert!(app.ask("Hello").await.cached);
+    }
+    redis.ask("ECHO done");
+    let lines = monitor.lines().map(Result::unwrap).take_while(|line| !line.contains("\"ECHO\""));
+    let commands: Vec<String> = lines.filter_map(|line| Some(line.split('"').nth(1)?.to_owned())).collect();
+    let expected = match runtime() {
+        Runtime::Embedded => vec!["MGET"; ANSWERS],
+        Runtime::Spin(_) => vec!["GET"; 2 * ANSWERS],
+    };
+    assert_eq!(commands, expected);
 }
 
 #[tokio::test]

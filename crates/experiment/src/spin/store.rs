@@ -295,6 +295,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the same request may succeed later, with nothing changed in the app: the store was away, or others were faster.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Contended { .. })
+    }
+
     fn new(label: &str, error: wasi_keyvalue::Error) -> Self {
         let label = label.to_owned();
         match error {

@@ -42,6 +42,7 @@ on_each_store!(
     keeps_every_key_and_value,
     reads_many_in_the_order_asked_for,
     writes_and_deletes_many,
+    sets_only_what_is_missing,
     counts_exactly,
     refuses_to_count_what_is_no_counter,
     swaps_only_what_is_expected,
@@ -50,6 +51,7 @@ on_each_store!(
     lists_small_stores,
     a_listing_gives_way,
     visits_every_entry_in_order,
+    pages_through_every_entry,
     serves_several_runtimes,
 );
 
@@ -132,6 +134,35 @@ async fn writes_and_deletes_many(store: Store) {
     let mut left: BTreeSet<_> = awkward_keys().into_iter().collect();
     left.retain(|key| !["prompt", ""].contains(&key.as_str()));
     assert_eq!(all_keys(&store, 100).await, left);
+}
+
+async fn sets_only_what_is_missing(store: Store) {
+    store.set("there", b"stays".to_vec()).await.unwrap();
+    let mut entries: Vec<_> = awkward_keys().into_iter().map(|key| (key.clone(), key.into_bytes())).collect();
+    entries.push(("there".to_owned(), b"replaced".to_vec()));
+    store.set_missing(entries.clone()).await.unwrap();
+    store.set_missing(Vec::new()).await.unwrap();
+    entries.pop();
+    for (key, value) in entries {
+        assert_eq!(store.get(&key).await, Ok(Some(value)));
+    }
+    assert_eq!(store.get("there").await, Ok(Some(b"stays".to_vec())));
+}
+
+async fn pages_through_every_entry(store: Store) {
+    let mut entries: Vec<_> = (0..1200).map(|number| (format!("{number}"), vec![0xff; number % 7])).collect();
+    entries.extend(awkward_keys().into_iter().map(|key| (key, b"value".to_vec())));
+    store.set_many(entries.clone()).await.unwrap();
+    let (mut seen, mut cursor) = (BTreeSet::new(), None);
+    loop {
+        let (page, next) = store.entries_page(cursor, 100).await.unwrap();
+        seen.extend(page);
+        cursor = next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, entries.into_iter().collect());
 }
 
 async fn counts_exactly(store: Store) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use e2e::cluster::wire::Wire;
 use e2e::redis_server::RedisServer;
 
 use crate::{Store, StoreError};
@@ -113,6 +114,20 @@ async fn finds_a_server_again_that_was_away() {
     assert_eq!(store.get("key").await, Ok(Some(b"value".to_vec())));
 }
 
+/// Behind one address, as after a failover: the connection that is kept leads to a server that has become a replica.
+#[tokio::test]
+async fn a_write_finds_the_server_that_has_taken_over() {
+    let Some((former, next)) = RedisServer::start(&[]).zip(RedisServer::start(&[])) else { return };
+    let wire = Wire::to(former.port);
+    let store = Store::redis(&wire.url(0)).unwrap();
+    store.set("key", b"value".to_vec()).await.unwrap();
+    former.ask(&format!("REPLICAOF 127.0.0.1 {}", next.port));
+    assert!(store.set("key", b"later".to_vec()).await.unwrap_err().to_string().contains("read only replica"));
+    wire.lead_to(next.port);
+    assert_eq!(store.increment("counter", 1).await, Ok(1));
+    assert!(next.ask("GET counter").starts_with("$1\r\n1\r\n"));
+}
+
 #[tokio::test]
 async fn a_silent_server_is_an_error_and_not_a_hang() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -122,6 +137,17 @@ async fn a_silent_server_is_an_error_and_not_a_hang() {
     let place = format!("redis://127.0.0.1:{port}");
     let timed_out = StoreError::TimedOut { place, waited: 5 };
     assert_eq!((one, other), (Err(timed_out.clone()), Err(timed_out)));
+
+    // From now on one operation asks, and those beside it fail at once.
+    let (start, taken) = (Instant::now(), async |store: &Store, start: Instant| {
+        assert!(store.get("key").await.is_err());
+        start.elapsed()
+    });
+    let (one, other) = tokio::join!(taken(&store, start), taken(&store, start));
+    assert!(
+        one.min(other) < Duration::from_secs(2) && one.max(other) >= Duration::from_secs(4),
+        "{one:?} {other:?}"
+    );
 }
 
 #[tokio::test]
