@@ -10,7 +10,7 @@ use crate::{Cursor, Store, StoreError};
 pub struct Listing {
     store: Store,
     next: Next,
-    /// The keys so far, where the store may name one twice: Redis does while it resizes.
+    /// The keys so far, where the store may name one twice.
     named: Option<HashSet<String>>,
 }
 
@@ -23,7 +23,7 @@ enum Next {
 
 impl Listing {
     pub(crate) fn of(store: Store) -> Self {
-        let named = matches!(store, Store::Redis(_)).then(HashSet::new);
+        let named = store.repeats_keys().then(HashSet::new);
         Self { store, next: Next::First, named }
     }
 

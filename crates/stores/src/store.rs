@@ -165,6 +165,11 @@ impl Store {
         }
     }
 
+    /// Whether [`keys_page`](Self::keys_page) may name a key twice: Redis does while it resizes.
+    pub fn repeats_keys(&self) -> bool {
+        matches!(self, Self::Redis(_))
+    }
+
     /// A list of all keys, each of them once.
     pub fn listing(&self) -> Listing {
         Listing::of(self.clone())
