@@ -63,7 +63,12 @@ pub(crate) fn rows<R: io::Read>(
 ) -> anyhow::Result<impl Iterator<Item = Result<Row, Fault>> + use<R>> {
     let unread = || format!("cannot read {shown}");
     let mut file = BufReader::new(file);
-    let delimiter = delimiter(file.fill_buf().with_context(unread)?);
+    let header =
+        file.fill_buf().with_context(unread)?.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let delimiter = delimiter(header);
+    // Where lines end in CR LF, a record begins between the two for the reader, on the line before.
+    let before = u64::from(header.ends_with(b"\r"));
+    let line_at = move |position: Option<&csv::Position>| position.map_or(0, |at| at.line() + before);
     let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(file);
     let headers = reader.headers().with_context(unread)?;
     let column = |name: &str| {
@@ -76,13 +81,13 @@ pub(crate) fn rows<R: io::Read>(
     let [first, second] = [column(columns[0])?, column(columns[1])?];
     Ok(reader.into_records().map(move |record| {
         let record = record.map_err(|error| Fault {
-            line: error.position().map_or(0, csv::Position::line),
+            line: line_at(error.position()),
             what: match error.kind() {
                 csv::ErrorKind::Utf8 { .. } => "it is not UTF-8; save the file as \"CSV UTF-8\"".to_owned(),
                 _ => error.to_string(),
             },
         })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_at(record.position());
         let of = |index| match record.get(index) {
             Some(cell) => Ok(text(cell).to_owned()),
             None => Err(Fault { line, what: "it has too few columns".to_owned() }),
@@ -92,8 +97,7 @@ pub(crate) fn rows<R: io::Read>(
 }
 
 /// What separates the columns of the first line.
-fn delimiter(start: &[u8]) -> u8 {
-    let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+fn delimiter(header: &[u8]) -> u8 {
     let is_there = |delimiter: &u8| header.contains(delimiter);
     [b',', b';', b'\t'].into_iter().find(is_there).unwrap_or(b',')
 }
