@@ -11,8 +11,14 @@ const KEPT = 'annotator-credentials';
  * How far the annotating has come.
  * @typedef {object} Standing
  * @property {number} annotated
+ * @property {number} disputed those of them of which people say different things
  * @property {number | null} about_needed nothing where that cannot be told
  * @property {boolean} decided
+ */
+
+/**
+ * What people say of a sentence; nothing where they cannot tell.
+ * @typedef {{ sentence: string, given: { annotator: string, expected: Sentiment | null }[] }} Dispute
  */
 
 /** The credentials are missing or wrong. */
@@ -26,13 +32,25 @@ export function signIn(user, password) {
 
 export const signOut = () => sessionStorage.removeItem(KEPT);
 
-export const signedIn = () => sessionStorage.getItem(KEPT) !== null;
+/** The name of the person who signed in; nothing where nobody did. */
+export function signedInAs() {
+  const kept = sessionStorage.getItem(KEPT);
+  if (kept === null) return undefined;
+  const bytes = Uint8Array.from(atob(kept), (byte) => byte.charCodeAt(0));
+  return new TextDecoder().decode(bytes).split(':')[0];
+}
 
 /**
  * Sentences that nobody has annotated yet.
  * @returns {Promise<{ queue: { sentence: string }[] } & Standing>}
  */
 export const next = () => call('/api/annotations/next?n=20', {});
+
+/**
+ * Sentences of which people say different things.
+ * @returns {Promise<{ annotator: string, disputes: Dispute[] } & Standing>}
+ */
+export const disputed = () => call('/api/annotations/disputed', {});
 
 /** @param {string} sentence @param {Sentiment | null} expected nothing: cannot tell @returns {Promise<Standing>} */
 export const annotate = (sentence, expected) =>

@@ -131,9 +131,10 @@ async fn next(request: &Request) -> Result<Response<String>, Problem> {
     let (round, read) = (round().await?, "The sentences to annotate cannot be read");
     let queue = || {
         let journal = Journal::open()?;
-        let sentences = journal.next(&round, wanted, &mut rng)?;
+        let evidence = journal.evidence(round)?;
+        let sentences = journal.next(&evidence, wanted, &mut rng)?;
         let queue = sentences.into_iter().map(|sentence| Waiting { sentence }).collect();
-        Ok(Queue { queue, standing: journal.evidence(round)?.standing() })
+        Ok(Queue { queue, standing: evidence.standing() })
     };
     response::json(&Result::map_err(queue(), |error| failed(read, &error))?)
 }
@@ -145,7 +146,7 @@ async fn disputed(request: &Request) -> Result<Response<String>, Problem> {
     let evidence = Journal::open()
         .and_then(|journal| journal.evidence(round))
         .map_err(|error| failed("The annotations cannot be read", &error))?;
-    let disputes = evidence.disputes().into_iter().map(Dispute::of).collect();
+    let disputes = evidence.disputes().map(Dispute::of).collect();
     response::json(&Disputed { annotator, disputes, standing: evidence.standing() })
 }
 
@@ -162,8 +163,10 @@ async fn annotate(request: Request) -> Result<Kept, Problem> {
         expected: expected.map(|expected| expected.as_str().to_owned()),
         at: timestamp(SystemTime::now()),
     };
-    let standing =
-        change("was not recorded", |journal, round| journal.annotate(round, sentence, &who, &given)).await?;
+    let standing = change("was not recorded", |journal, round| {
+        journal.annotate(round, sentence, &who, &given).map(drop)
+    })
+    .await?;
     Ok(Kept { sentence: sentence.to_owned(), expected, standing })
 }
 

@@ -2,7 +2,7 @@
 // is told to leave its own out, so that it never asks for them itself.
 
 import { fromBase64, safeKey, toBase64, toUtf8 } from "./bytes.js";
-import { PROMPT } from "./keys.js";
+import { PROMPT, TALLIES } from "./keys.js";
 
 const KEPT = "kv-explorer-credentials";
 
@@ -42,10 +42,11 @@ export async function firstKeys(label, signal) {
   return { keys: keys.sort(), all: total !== null };
 }
 
-/** How many keys a store has beside the prompt. @param {string} label @returns {Promise<number>} */
+/** How many keys a store has beside the prompt and tallies. @param {string} label @returns {Promise<number>} */
 export async function count(label) {
-  const [listing, prompt] = await Promise.all([call(`${store(label)}?limit=1`), hasPrompt(label)]);
-  return (await listing.json()).total - Number(prompt);
+  const [listing, prompt] = await Promise.all([call(`${store(label)}?limit=1&prefix=${TALLIES}`), hasPrompt(label)]);
+  const { total, matched } = await listing.json();
+  return total - matched - Number(prompt);
 }
 
 /** Whether a store has a prompt. @param {string} label @param {AbortSignal} [signal] */

@@ -3,9 +3,9 @@
 import * as api from "./api.js";
 import { fromBase64, sizeText } from "./bytes.js";
 import { element, fromTemplate, grouped, letScroll, onPress, plural, segments, tell } from "./dom.js";
-import { onOneLine, PROMPT } from "./keys.js";
+import { isTally, onOneLine, PROMPT } from "./keys.js";
 import { badge, modelName, shown, verdict } from "./value-parts.js";
-import { describe, outcomeOf } from "./value.js";
+import { describe, mostSay, outcomeOf } from "./value.js";
 
 /** @typedef {{outcome: string | null, expected: string | null, model: string | null, sentence: string | null, brief: string, whole: string}} Side */
 /** @typedef {{key: string, text: string, folded: string, left: Side | null, right: Side | null, kind: string}} Pair */
@@ -191,7 +191,8 @@ class CompareView extends HTMLElement {
 async function read(label, signal) {
   const sides = new Map();
   for await (const entries of api.entries(label, signal)) {
-    for (const { key, value } of entries) sides.set(key, brief(value));
+    // What was counted of the sentences is nothing to compare.
+    for (const { key, value } of entries) if (!isTally(key)) sides.set(key, brief(value));
   }
   return sides;
 }
@@ -201,7 +202,7 @@ function brief(base64) {
   const outcome = outcomeOf(value);
   return {
     outcome,
-    expected: value.record?.expected ?? null,
+    expected: mostSay(value.record),
     model: value.record?.model ?? null,
     sentence: value.record?.sentence ?? null,
     brief: outcome ?? (value.text === null ? sizeText(value.bytes.length) : onOneLine(value.text.trim().slice(0, 60))),

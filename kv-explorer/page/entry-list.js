@@ -8,7 +8,7 @@ import * as early from "./early.js";
 import { Keys, onOneLine, PROMPT } from "./keys.js";
 import { effects, flaw, PLACEHOLDER } from "./prompt.js";
 import { badge, modelName, verdict } from "./value-parts.js";
-import { describe, outcomeOf } from "./value.js";
+import { describe, mostSay, outcomeOf } from "./value.js";
 
 const PREVIEW_BYTES = 2048;
 const KEPT_PREVIEWS = 5000;
@@ -180,9 +180,11 @@ class EntryList extends HTMLElement {
   }
 
   get #total() {
-    const { hasPrompt, others } = this.#keys;
-    if (!hasPrompt) return plural(others, "key");
-    return others ? `Prompt and ${plural(others, "other key")}` : "Only the prompt";
+    const { hasPrompt, others, tallies } = this.#keys;
+    if (!hasPrompt && !tallies) return plural(others, "key");
+    if (!others && !tallies) return "Only the prompt";
+    const parts = [hasPrompt && "Prompt", others && plural(others, hasPrompt ? "other key" : "key"), tallies && plural(tallies, "tally key")].filter(Boolean);
+    return parts.length < 3 ? parts.join(" and ") : `${parts[0]}, ${parts[1]} and ${parts[2]}`;
   }
 
   #reveal() {
@@ -347,11 +349,13 @@ class EntryList extends HTMLElement {
 function preview(key, value) {
   if (!value) return "";
   if (key === PROMPT && value.size <= PREVIEW_BYTES && flaw(value.bytes)) return element("span", { className: "chip", textContent: `no ${PLACEHOLDER}` });
-  const described = describe(value.bytes);
+  const described = describe(value.bytes, key);
+  if (described.number !== null) return described.number.toLocaleString("en");
   const outcome = outcomeOf(described);
   if (outcome) {
     const parts = document.createDocumentFragment();
-    const { model, expected } = described.record ?? {};
+    const { model } = described.record ?? {};
+    const expected = mostSay(described.record);
     if (model) parts.append(modelName(model));
     if (expected && expected !== outcome) parts.append(verdict(false));
     parts.append(badge(outcome));

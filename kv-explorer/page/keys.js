@@ -1,13 +1,25 @@
-// The keys of one store, and those that the filter lets through. The prompt comes first: it is what all others are about.
+// The keys of one store, and those that the filter lets through. The prompt comes first: it is what all others are about. What was
+// counted of them comes last.
 
 /** Where apps that ask a model keep their prompt. */
 export const PROMPT = "prompt";
+
+/** The start of the keys under which such apps count what they keep. */
+export const TALLIES = "tally:";
+
+/** @param {string} key */
+export const isTally = (key) => key.startsWith(TALLIES);
+
+/** Whether a number is kept under a key: of a tally, or of an experiment's journal. @param {string} key */
+export const isCounter = (key) => /^(tally:(?!index$)|drawn:|annotated:)/.test(key);
 
 export class Keys {
   /** @param {string[]} sorted */
   constructor(sorted) {
     const at = sorted.indexOf(PROMPT);
     this.all = at > 0 ? [PROMPT, ...sorted.toSpliced(at, 1)] : sorted;
+    const tallies = sorted.filter(isTally);
+    if (tallies.length) this.all = [...this.all.filter((key) => !isTally(key)), ...tallies];
     this.shown = this.all;
     this.query = "";
     /** @type {string[] | null} all keys in lower case, made when first needed */
@@ -20,9 +32,14 @@ export class Keys {
     return this.all[0] === PROMPT;
   }
 
-  /** How many keys there are beside the prompt. */
+  /** How many keys there are of tallies. */
+  get tallies() {
+    return this.all.length - position(this.all, TALLIES);
+  }
+
+  /** How many keys there are beside these and the prompt. */
   get others() {
-    return this.all.length - Number(this.hasPrompt);
+    return this.all.length - this.tallies - Number(this.hasPrompt);
   }
 
   /** Does beforehand what the first filter would wait for. */
@@ -84,7 +101,8 @@ function position(sorted, key) {
   return low;
 }
 
-const comesBefore = (one, other) => other !== PROMPT && (one === PROMPT || one < other);
+const group = (key) => (key === PROMPT ? 0 : isTally(key) ? 2 : 1);
+const comesBefore = (one, other) => group(one) < group(other) || (group(one) === group(other) && one < other);
 
 /** A key on one line: line ends are shown, a long one is cut, an empty one is named. @param {string} key */
 export function onOneLine(key) {

@@ -33,7 +33,7 @@ class StoreTabs extends HTMLElement {
     }
   }
 
-  /** @param {string} label @param {number} count how many keys it has beside the prompt */
+  /** @param {string} label @param {number} count how many keys it has beside the prompt and tallies */
   counted(label, count) {
     this.#counts.set(label, count);
     const badge = this.#links.get(label)?.lastElementChild;

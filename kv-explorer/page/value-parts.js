@@ -2,17 +2,17 @@
 
 import { hexDump } from "./bytes.js";
 import { element } from "./dom.js";
-import { formatted, isOutcome } from "./value.js";
+import { byNumber, formatted, isOutcome, votesOn } from "./value.js";
 
 /** @typedef {import("./value.js").Described} Described */
 
 const CUT = 200_000;
 
-const NAMES = { record: "Record", json: "JSON", text: "Text", bytes: "Hex" };
+const NAMES = { record: "Record", json: "JSON", text: "Text", bytes: "Hex", counter: "Number" };
 
 /** The ways in which a value can be shown, the best first. @param {Described} value @returns {[string, string][]} */
 export function ways(value) {
-  const kinds = { record: ["record", "json", "text", "bytes"], json: ["json", "text", "bytes"], text: ["text", "bytes"], bytes: ["bytes"] };
+  const kinds = { record: ["record", "json", "text", "bytes"], json: ["json", "text", "bytes"], text: ["text", "bytes"], bytes: ["bytes"], counter: ["counter", "bytes"] };
   return kinds[value.kind].map((kind) => [kind, NAMES[kind]]);
 }
 
@@ -20,6 +20,7 @@ export function ways(value) {
 export function shown(value, way) {
   if (way === "record") return recordTable(value.record);
   if (way === "json") return json(value.text ?? "");
+  if (way === "counter") return plain(value.number.toLocaleString("en"), "text");
   if (way === "text") return long(value.text ?? "", CUT, (text) => plain(text, "text"));
   return long(value.bytes, 1 << 16, (bytes) => plain(hexDump(bytes), "hex"));
 }
@@ -40,7 +41,7 @@ const isOffline = (name) => /\boffline\b/i.test(name);
 
 const FIELDS = [
   ["sentiment", "Outcome", badge],
-  ["expected", "Expected", badge],
+  ["expected", "Votes", votes],
   ["sentence", "Sentence", String],
   ["model", "Model", modelName],
   ["prompt", "Prompt", (text) => element("code", { textContent: text })],
@@ -52,14 +53,22 @@ const FIELDS = [
 
 function recordTable(record) {
   const table = element("table", { className: "record" });
-  const known = new Set(FIELDS.map(([field]) => field));
+  const known = new Set(["votes", ...FIELDS.map(([field]) => field)]);
   const others = Object.keys(record).filter((field) => !known.has(field));
   const rows = [...FIELDS, ...others.map((field) => [field, field, (other) => JSON.stringify(other)])];
   for (const [field, name, show] of rows) {
-    if (record[field] === undefined || record[field] === null) continue;
-    table.append(element("tr", {}, element("th", { scope: "row", textContent: name }), element("td", {}, show(record[field]))));
+    const value = field === "expected" ? votesOn(record) : record[field];
+    if (value === undefined || value === null || value.length === 0) continue;
+    table.append(element("tr", {}, element("th", { scope: "row", textContent: name }), element("td", {}, show(value))));
   }
   return table;
+}
+
+/** What visitors say would have been right, and how many of them. @param {string[]} said */
+function votes(said) {
+  const cell = document.createDocumentFragment();
+  for (const [outcome, number] of byNumber(said)) cell.append(badge(outcome), ` ${number.toLocaleString("en")} `);
+  return cell;
 }
 
 function time(at) {

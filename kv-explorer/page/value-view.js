@@ -33,7 +33,7 @@ class ValueView extends HTMLElement {
     onPress(this, {
       close: () => tell(this, "open", null),
       "copy-key": () => copy(this.#key ?? "", "Key"),
-      copy: () => copy(this.#way === "bytes" ? toHex(this.#value.bytes) : (this.#value.text ?? ""), "Value"),
+      copy: () => copy(this.#way === "bytes" ? toHex(this.#value.bytes) : String(this.#value.number ?? this.#value.text ?? ""), "Value"),
       download: () => download(new Blob([this.#value.bytes], { type: "application/octet-stream" }), this.#key || "empty-key"),
       edit: () => this.#edit(),
       cancel: () => this.#stopEditing(),
@@ -89,7 +89,7 @@ class ValueView extends HTMLElement {
     letScroll(heading);
     try {
       const { bytes, tag } = await api.value(this.#label, key, signal);
-      [this.#value, this.#tag] = [describe(bytes), tag];
+      [this.#value, this.#tag] = [describe(bytes, key), tag];
       this.#show(this.#value.kind);
     } catch (failure) {
       if (signal.aborted) return;
@@ -114,7 +114,7 @@ class ValueView extends HTMLElement {
     }
     this.body.replaceChildren(shown(this.#value, way));
     this.body.scrollTop = 0;
-    const kind = { record: "Observation", json: "JSON", text: "Text", bytes: "Binary" }[this.#value.kind];
+    const kind = { record: "Observation", json: "JSON", text: "Text", bytes: "Binary", counter: "Counter" }[this.#value.kind];
     const isPrompt = this.#key === PROMPT;
     const said = isPrompt ? flaw(this.#value.bytes) : null;
     this.querySelector(".value-foot").textContent = `${kind}, ${sizeText(this.#value.bytes.length)}${isPrompt ? `, fingerprint ${fingerprint(this.#tag)}` : ""}`;
@@ -181,7 +181,7 @@ class ValueView extends HTMLElement {
       if (!(await mayWrite(label, key, bytes))) return;
       const tag = await api.replace(label, key, bytes, this.#stale ? "" : this.#tag);
       if (label !== this.#label || key !== this.#key) return;
-      [this.#value, this.#tag] = [describe(bytes), tag];
+      [this.#value, this.#tag] = [describe(bytes, key), tag];
       this.#closeEditor();
       this.#show(this.#value.kind);
       this.querySelector('[data-do="edit"]').focus();

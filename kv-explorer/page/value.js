@@ -1,16 +1,32 @@
-// What a value is: an observation of this app, JSON, text or bytes.
+// What a value is: an observation of this app, JSON, text, bytes or a counter.
 
 import { fromUtf8 } from "./bytes.js";
+import { isCounter } from "./keys.js";
 
 /** @typedef {"positive" | "neutral" | "negative" | "unsure"} Outcome */
-/** @typedef {{sentiment: string, prompt?: string, model?: string, expected?: string, sentence?: string}} Observation */
-/** @typedef {{kind: "record" | "json" | "text" | "bytes", bytes: Uint8Array, text: string | null,
- *   record: Observation | null}} Described */
+/** @typedef {{sentiment: string, prompt?: string, model?: string, expected?: string, votes?: Record<string, string>,
+ *   sentence?: string}} Observation */
+/** @typedef {{kind: "record" | "json" | "text" | "bytes" | "counter", bytes: Uint8Array, text: string | null,
+ *   record: Observation | null, number: bigint | null}} Described */
 
 const OUTCOMES = new Set(["positive", "neutral", "negative", "unsure"]);
 
-/** @param {Uint8Array} bytes @returns {Described} */
-export function describe(bytes) {
+/** @param {Uint8Array} bytes @param {string} [key] the key, where that matters @returns {Described} */
+export function describe(bytes, key = "") {
+  const number = isCounter(key) ? numberOf(bytes) : null;
+  const described = asContent(bytes);
+  return number === null ? { ...described, number } : { ...described, kind: "counter", number };
+}
+
+/** The number that a counter holds: decimal text in Redis, 8 bytes in SQLite, least significant first. @param {Uint8Array} bytes */
+function numberOf(bytes) {
+  const text = fromUtf8(bytes);
+  if (text !== null && /^-?\d+$/.test(text)) return BigInt(text);
+  return bytes.length === 8 ? new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true) : null;
+}
+
+/** @param {Uint8Array} bytes @returns {Omit<Described, "number">} */
+function asContent(bytes) {
   const text = fromUtf8(bytes);
   // Control characters are what a text does not have, and what a page would swallow.
   if (text === null || /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return { kind: "bytes", bytes, text: null, record: null };
@@ -25,6 +41,28 @@ export function outcomeOf(value) {
   if (value.record) return value.record.sentiment;
   const word = value.text?.trim() ?? "";
   return OUTCOMES.has(word) ? word : null;
+}
+
+/** What visitors say would have been right, by each vote. The field `expected` is a vote of which nobody knows whose it is.
+ * @param {Observation} record @returns {string[]} */
+export function votesOn({ expected, votes }) {
+  const others = votes && typeof votes === "object" ? Object.values(votes) : [];
+  return [expected, ...others].filter((vote) => typeof vote === "string");
+}
+
+/** What most visitors say would have been right; nothing without votes, and where two outcomes have as many.
+ * @param {Observation | null} record @returns {string | null} */
+export function mostSay(record) {
+  const [first, second] = record ? byNumber(votesOn(record)) : [];
+  return first && first[1] > (second?.[1] ?? 0) ? first[0] : null;
+}
+
+/** The different words of a list and how often each is in it, the most frequent first. @param {string[]} words
+ * @returns {[string, number][]} */
+export function byNumber(words) {
+  const numbers = new Map();
+  for (const word of words) numbers.set(word, (numbers.get(word) ?? 0) + 1);
+  return [...numbers].sort((one, other) => other[1] - one[1]);
 }
 
 /** @param {string} outcome */

@@ -6,7 +6,7 @@ use api::{Settings, inference::InferenceFailure, log::warn};
 use experiment::{
     Key, Prompt, Record, Variant,
     analysis::Observation,
-    spin::{Changed, Journal, Store, StoreError, StoredValues},
+    spin::{Changed, Store, StoreError, StoredValues},
 };
 use sentiment::{Outcome, read_completion};
 use spin_sdk::wasip3::spawn;
@@ -23,14 +23,17 @@ pub(crate) fn open_and_read<'v>(
     Ok((store, stored))
 }
 
-/// Counts a record that was written, once the answer has left.
-pub(crate) fn count(label: String, Changed { before, after }: Changed<Outcome>) {
+/// Counts a record that was written in the store that holds it, once the answer has left. One that stayed as it was changes no count.
+pub(crate) fn count(store: Store<'_>, Changed { before, after }: Changed<Outcome>) {
+    if before.as_ref() == Some(&after) {
+        return;
+    }
+    let store = store.into_owned();
     spawn(async move {
         let observed = |record| Observation::of_record(record, |outcome: &Outcome| outcome.as_str());
         let before = before.as_ref().map(observed);
-        let counted = Journal::open()
-            .and_then(|journal| journal.tally(&label, before.as_ref(), Some(&observed(&after))));
-        if let Err(error) = counted {
+        if let Err(error) = store.tally(before.as_ref(), Some(&observed(&after))) {
+            let label = store.label();
             warn(format_args!("{label}: an observation was not counted; `cargo ab recount` does: {error}"));
         }
     });
@@ -40,7 +43,7 @@ pub(crate) fn count(label: String, Changed { before, after }: Changed<Outcome>) 
 pub(crate) async fn ask(
     settings: &Settings,
     variant: &Variant,
-    store: Option<&Store<'_>>,
+    store: Option<Store<'_>>,
     prompt: &Prompt,
     key: &Key<'_>,
 ) -> Result<Outcome, InferenceFailure> {
@@ -51,14 +54,13 @@ pub(crate) async fn ask(
     })?;
     let outcome = read_completion(&rendered, &completion.text);
     if let Some(store) = store {
-        let label = variant.label().to_owned();
         let usage = completion.usage;
         let record = Record::new(key, outcome, prompt.fingerprint(), settings.model.as_str())
             .timed(SystemTime::now(), started.elapsed())
             .with_tokens(usage.prompt_token_count, usage.generated_token_count);
         match store.write(key, record) {
-            Ok(changed) => count(label, changed),
-            Err(error) => warn(format_args!("{label}: an outcome was not recorded: {error}")),
+            Ok(changed) => count(store, changed),
+            Err(error) => warn(format_args!("{}: an outcome was not recorded: {error}", variant.label())),
         }
     }
     Ok(outcome)

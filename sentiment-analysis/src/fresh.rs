@@ -1,6 +1,10 @@
 //! New sentences, which ask the model: how many an address may have asked about in an hour, and all together.
 
-use std::{cell::Cell, fmt, time::SystemTime};
+use std::{
+    cell::Cell,
+    fmt,
+    time::{Duration, Instant, SystemTime},
+};
 
 use api::{address, log::warn};
 use experiment::{
@@ -12,7 +16,12 @@ use spin_sdk::{http::HeaderMap, wasip3::spawn};
 
 use crate::{instance::Instance, refusal};
 
+/// How long nothing is counted after that has failed. On Spin a Redis server that is gone is waited for, and answers wait with it.
+const PAUSE: Duration = Duration::from_mins(1);
+
 thread_local! {
+    /// When counting failed last.
+    static FAILED: Cell<Option<Instant>> = const { Cell::new(None) };
     /// What this instance has told of limits, each once.
     static TOLD: Cell<[bool; 2]> = const { Cell::new([false; 2]) };
 }
@@ -21,7 +30,7 @@ thread_local! {
 /// are read, and both are raised if it is let through. A journal that cannot count keeps no answer back.
 pub(crate) fn admit(instance: &Instance, headers: &HeaderMap) -> Result<(), Problem> {
     let settings = &instance.settings;
-    if settings.limits.are_none() {
+    if settings.limits.are_none() || FAILED.get().is_some_and(|failed| failed.elapsed() < PAUSE) {
         return Ok(());
     }
     let (window, left) = Window::at(SystemTime::now());
@@ -45,6 +54,7 @@ pub(crate) fn admit(instance: &Instance, headers: &HeaderMap) -> Result<(), Prob
             Err(refusal::too_many(reached, settings.limits, left))
         }
         Err(error) => {
+            FAILED.set(Some(Instant::now()));
             tell(1, format_args!("new sentences are not limited, because they cannot be counted: {error}"));
             Ok(())
         }

@@ -74,7 +74,7 @@ impl Instance {
         let visitor = match self.settings.assignment {
             Assignment::Random => None,
             Assignment::Visitor => visitor(headers).map(|visitor| (visitor, None)).or_else(|| {
-                let visitor = VisitorId::random(&mut SysRng).ok()?;
+                let visitor = new_visitor()?;
                 Some((visitor, Some(visitor.set_cookie())))
             }),
         };
@@ -113,7 +113,12 @@ impl Instance {
     }
 }
 
+/// A visitor who has not been here; `None` if the system has no random numbers.
+pub(crate) fn new_visitor() -> Option<VisitorId> {
+    VisitorId::random(&mut SysRng).ok()
+}
+
 /// The visitor that a request comes from.
-fn visitor(headers: &HeaderMap) -> Option<VisitorId> {
+pub(crate) fn visitor(headers: &HeaderMap) -> Option<VisitorId> {
     headers.get_all("cookie").iter().find_map(|header| VisitorId::from_cookies(header.to_str().ok()?))
 }

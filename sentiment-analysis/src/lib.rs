@@ -3,7 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /api/sentiment-analysis` `{"sentence"}` | `{"sentiment", "variant", "cached"}` |
-//! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: what a person says would have been right |
+//! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: a visitor's vote |
 //! | `GET /api/variants` | the experiment: how variants are assigned, the model, each variant's weight and prompt |
 //!
 //! (`GET /api/results` and `/api/annotations` are components of their own.) Everything else is a problem (RFC 9457) whose detail says what to do. In reading

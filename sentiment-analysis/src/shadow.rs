@@ -72,9 +72,9 @@ async fn answer(
     let known = stored.record.and_then(|value| Record::<Outcome>::from_json(&value));
     let known = known.filter(|record| record.is_of(fingerprint, &settings.model));
     let outcome = if let Some(record) = known {
-        record.answer
+        *record.first()
     } else {
-        let Ok(outcome) = ask(settings, variant, Some(&store), &prompt, &key).await else { return Ok(None) };
+        let Ok(outcome) = ask(settings, variant, Some(store), &prompt, &key).await else { return Ok(None) };
         log::shadow(variant.label(), outcome);
         outcome
     };

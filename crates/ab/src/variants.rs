@@ -112,7 +112,7 @@ pub(crate) fn linked(workspace: &Workspace, printer: Printer) -> anyhow::Result<
     seed_new_stores(workspace, printer)?;
     let mut variants = Vec::new();
     for (label, address) in workspace.links() {
-        if matches!(address, StoreAddress::Elsewhere(_)) {
+        if matches!(address, StoreAddress::Cloud(_) | StoreAddress::Elsewhere(_)) {
             continue;
         }
         let found = workspace.find(&Target::Label { label: label.clone(), app: None })?;

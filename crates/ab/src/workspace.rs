@@ -144,7 +144,7 @@ impl Workspace {
     pub(crate) fn exists(&self, address: &StoreAddress) -> bool {
         match address {
             StoreAddress::Sqlite(path) => path.exists() || !self.labels_of(address).is_empty(),
-            StoreAddress::Redis(_) | StoreAddress::Elsewhere(_) => true,
+            StoreAddress::Redis(_) | StoreAddress::Cloud(_) | StoreAddress::Elsewhere(_) => true,
         }
     }
 
@@ -223,7 +223,7 @@ impl Workspace {
     pub(crate) fn open_store(&self, store: &ResolvedStore, printer: Printer) -> anyhow::Result<OpenStore> {
         let label = match &store.address {
             StoreAddress::Sqlite(path) => label_of_rows(store, path, printer)?,
-            StoreAddress::Redis(_) | StoreAddress::Elsewhere(_) => String::new(),
+            StoreAddress::Redis(_) | StoreAddress::Cloud(_) | StoreAddress::Elsewhere(_) => String::new(),
         };
         OpenStore::open(&store.address, &label)
     }

@@ -7,12 +7,18 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, MODEL, SECOND, SENTIMENT};
 use e2e::artifacts;
 use e2e::model_server::ModelServer;
+use e2e::redis_server::RedisServer;
 use e2e::runtime::is_spin;
-use experiment::journal::Annotation;
+use e2e::store::votes_on;
+use experiment::journal::{Journal, Round};
+use experiment::key_values::Memory;
+use experiment::{Fingerprint, PROMPT_KEY, key};
 use reqwest::Client;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -33,13 +39,29 @@ struct Noted {
 
 type Acknowledged = Arc<Mutex<BTreeMap<String, Noted>>>;
 
-/// Measures and prints.
+/// Measures and prints, with stores in files and, where Redis is installed, in Redis.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let model = ModelServer::start()?;
     model.answer_with("positive");
+    // Of half of the sentences each has a shadow answer and is drawn.
+    let builder = App::builder().model_server(&model).variable("shadow", "0.5");
+    kill("SQLite", builder.clone().start())?;
+    let Some(redis) = RedisServer::start(&[]) else {
+        eprintln!("Redis is not installed: only stores in files were measured.");
+        return Ok(());
+    };
+    let labels = [FIRST, SECOND, JOURNAL].into_iter().zip(0..);
+    let builder =
+        labels.fold(builder, |builder, (label, database)| builder.redis(label, redis.url(database)));
+    kill("Redis", builder.start())
+}
+
+fn kill(kind: &str, mut app: App) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let acknowledged = Acknowledged::default();
-    let mut app = App::builder().model_server(&model).start();
+    for (label, prompt) in [(FIRST, "The first: {SENTENCE}"), (SECOND, "The second: {SENTENCE}")] {
+        runtime.block_on(app.explorer().set(label, "prompt", prompt));
+    }
     let mut starts = Vec::new();
     for kill in 0..KILLS {
         let clients: Vec<_> = (0..CLIENTS)
@@ -61,25 +83,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
         starts.push(start.elapsed());
     }
     starts.sort_unstable();
-    let kept = [FIRST, SECOND].map(|label| (label, app.rows(label)));
+    let kept = [FIRST, SECOND].map(|label| Ok((label, rows(&app, label)?)));
+    let kept = kept.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let records: BTreeMap<(&str, &str), Option<Value>> = kept
         .iter()
         .flat_map(|(label, rows)| {
             rows.iter().map(|(key, value)| ((*label, key.as_str()), serde_json::from_slice(value).ok()))
         })
-        .filter(|((_, key), _)| *key != "prompt")
+        .filter(|((_, key), _)| !key::is_reserved(key))
         .collect();
     let torn = records.values().filter(|record| record.is_none()).count();
-    let journal = app.rows(JOURNAL);
-    let annotations: BTreeSet<String> =
-        journal.values().filter_map(|value| Some(Annotation::from_json(value)?.draw.sentence)).collect();
+    let annotations = annotated(Memory::from(rows(&app, JOURNAL)?), &kept)?;
     let counted = observations(&runtime, &app);
-    let mut recount = Command::new(artifacts::ab());
-    recount.arg("recount").arg("--runtime-config-file").arg(app.runtime_config());
-    anyhow::ensure!(
-        recount.arg("--from").arg(app.manifest_folder()).status()?.success(),
-        "the recount failed"
-    );
+    ab(&app, &["recount"])?;
     // What was answered last is given again for a quarter of a second.
     std::thread::sleep(Duration::from_millis(500));
     let recounted = observations(&runtime, &app);
@@ -92,7 +108,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             }
             let record = records.get(&(variant.as_str(), sentence.as_str())).and_then(Option::as_ref);
             record.is_none_or(|record| {
-                record["sentiment"] != "positive" || vote.is_some_and(|vote| record["expected"] != vote)
+                record["sentiment"] != "positive"
+                    || vote.is_some_and(|vote| votes_on(record).iter().ne([vote]))
             })
         })
         .count();
@@ -101,7 +118,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let at = |index: usize| starts.get(index).copied().unwrap_or_default().as_secs_f64() * 1e3;
     writeln!(
         std::io::stdout(),
-        "{KILLS} kills under the load of {CLIENTS} clients: {} answers, {votes} votes and {annotated} annotations acknowledged, {lost} lost, {torn} torn; \
+        "{kind}: {KILLS} kills under the load of {CLIENTS} clients: {} answers, {votes} votes and {annotated} annotations acknowledged, {lost} lost, {torn} torn; \
          {} observations of {} not counted, {} after a recount. \
          From the start after a kill to the first answer: {:.0} ms (median), {:.0} ms (the longest).",
         acknowledged.len(),
@@ -114,6 +131,45 @@ pub(crate) fn run() -> anyhow::Result<()> {
     anyhow::ensure!(lost + torn == 0, "what was acknowledged is not there");
     anyhow::ensure!(recounted == records.len(), "a recount is not exact");
     Ok(())
+}
+
+/// What the command line writes, of the app with its stores.
+fn ab(app: &App, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let mut command = Command::new(artifacts::ab());
+    command.args(arguments).arg("--from").arg(app.manifest_folder());
+    let output = command.arg("--runtime-config-file").arg(app.runtime_config()).output()?;
+    let messages = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "`{}` failed: {messages}", arguments.join(" "));
+    Ok(output.stdout)
+}
+
+/// All that the store of a label holds, of whatever kind it is.
+fn rows(app: &App, label: &str) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+    let exported = String::from_utf8(ab(app, &["kv", "export", "--label", label])?)?;
+    let row = |line: &str| {
+        let Row { key, value } = serde_json::from_str(line)?;
+        Ok((key, BASE64_STANDARD.decode(value)?))
+    };
+    exported.lines().map(row).collect()
+}
+
+/// A line of an export.
+#[derive(Deserialize)]
+struct Row {
+    key: String,
+    value: String,
+}
+
+/// The sentences that are annotated, found as the app finds them: by the numbers of their annotations.
+fn annotated(
+    journal: Memory,
+    kept: &[(&str, BTreeMap<String, Vec<u8>>)],
+) -> anyhow::Result<BTreeSet<String>> {
+    let prompts = kept.iter().filter_map(|(_, rows)| str::from_utf8(rows.get(PROMPT_KEY)?).ok());
+    let journal = Journal::new(journal);
+    let evidence = journal.evidence(Round::new(prompts.map(Fingerprint::of), MODEL))?;
+    let others = journal.others()?.into_iter().map(|annotation| annotation.draw.sentence);
+    Ok(evidence.annotated().map(str::to_owned).chain(others).collect())
 }
 
 /// How many observations the results speak of.

@@ -1,18 +1,17 @@
 //! What the results cost, however many records there are: time, memory, and what an ordinary client notices of 64 others that ask for
 //! them over and over.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
-use e2e::app::{App, FIRST, JOURNAL, MODEL, SECOND};
+use e2e::app::{App, FIRST, MODEL, SECOND};
 use e2e::model_server::ModelServer;
 use e2e::usage::{forget_peak, peak};
 use experiment::analysis::Observation;
-use experiment::journal::tally::{self, INDEX_KEY, Source};
+use experiment::tally::Sums;
 use experiment::{Fingerprint, Key, Record};
 use sentiment::Outcome;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -98,33 +97,24 @@ fn measure(records: usize, each: Duration) -> anyhow::Result<[String; 5]> {
 /// An app with so many records in each store, counted.
 fn app(model: &ModelServer, records: usize) -> anyhow::Result<App> {
     let mut builder = App::builder().model(model);
-    let (mut counters, mut sources) = (BTreeMap::new(), Vec::new());
     for (label, name) in [(FIRST, "a"), (SECOND, "b")] {
         let prompt = format!("{label}: {{SENTENCE}}");
         let fingerprint = Fingerprint::of(&prompt);
         let mut entries = vec![("prompt".to_owned(), prompt.into_bytes())];
+        let mut sums = Sums::default();
         for number in 0..records {
             let sentence = format!("Sentence {number}");
             let record = Record::new(&Key::for_sentence(&sentence), Outcome::Positive, fingerprint, MODEL)
                 .timed(SystemTime::now(), Duration::from_millis(number as u64 % 900))
                 .with_tokens(90, 2);
-            let observation = Observation::of_record(&record, |outcome: &Outcome| outcome.as_str());
-            for (key, change) in tally::changes(None, Some(&observation)) {
-                *counters.entry(key).or_insert(0_i64) += change;
-            }
-            if number == 0 {
-                sources.push(Source::of(label, &observation));
-            }
+            sums.add(&Observation::of_record(&record, |outcome: &Outcome| outcome.as_str()));
             entries.push((sentence, record.to_json()?));
         }
+        entries.extend(sums.entries(false)?);
         builder =
             builder.store(label, name, entries.iter().map(|(key, value)| (key.as_str(), value.as_slice())));
     }
-    let mut entries: Vec<_> =
-        counters.into_iter().map(|(key, count)| (key, count.to_le_bytes().to_vec())).collect();
-    entries.push((INDEX_KEY.to_owned(), serde_json::to_vec(&sources)?));
-    let entries = entries.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
-    Ok(builder.store(JOURNAL, "journal", entries).start())
+    Ok(builder.start())
 }
 
 async fn results(address: SocketAddr) -> std::io::Result<()> {

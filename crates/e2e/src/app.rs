@@ -33,6 +33,9 @@ pub const SECOND: &str = "promptstore2";
 /// The label of the experiment's own store, and that store's name.
 pub const JOURNAL: &str = "journal";
 
+/// The start of the keys of tallies.
+pub const TALLIES: &str = "tally:";
+
 /// The model's name, unless told otherwise; that of the manifest's default is for the offline model alone.
 pub const MODEL: &str = "llama2-chat";
 
@@ -170,9 +173,16 @@ impl App {
         self.linked_file(label).rows(label)
     }
 
-    /// What the store of a label holds beside the prompt: its keys, and the records as JSON.
+    /// What the store of a label holds beside tallies, which follow what they count after a while.
+    pub fn kept(&self, label: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut rows = self.rows(label);
+        rows.retain(|key, _| !key.starts_with(TALLIES));
+        rows
+    }
+
+    /// What the store of a label holds beside tallies and the prompt: its keys, and the records as JSON.
     pub fn records(&self, label: &str) -> BTreeMap<String, Value> {
-        let rows = self.rows(label).into_iter().filter(|(key, _)| key != "prompt");
+        let rows = self.kept(label).into_iter().filter(|(key, _)| key != "prompt");
         rows.map(|(key, value)| (key, serde_json::from_slice(&value).unwrap())).collect()
     }
 

@@ -18,6 +18,9 @@ use crate::tool;
 /// What the protocol calls the Enter key.
 pub const ENTER: &str = "\u{e007}";
 
+/// What it calls the Tab key.
+pub const TAB: &str = "\u{e004}";
+
 /// How wide and high a phone is, in CSS pixels.
 pub const PHONE: (u32, u32) = (390, 844);
 
@@ -151,6 +154,29 @@ impl Browser {
     pub async fn enter(&self, selector: &str, text: &str) {
         let element = self.element(selector).await;
         self.command(&format!("/element/{element}/value"), &json!({ "text": text })).await;
+    }
+
+    /// Presses keys one after another, wherever the focus is.
+    pub async fn press(&self, keys: &str) {
+        let press =
+            |key: char| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }));
+        let actions: Vec<Value> = keys.chars().flat_map(press).collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.command("/actions", &json!({ "actions": [keyboard] })).await;
+    }
+
+    /// Taps the middle of the element that a CSS selector finds, with a finger: it has to be in sight.
+    pub async fn tap(&self, selector: &str) {
+        let origin = json!({ ELEMENT: self.element(selector).await });
+        let actions = [
+            json!({ "type": "pointerMove", "duration": 0, "origin": origin, "x": 0, "y": 0 }),
+            json!({ "type": "pointerDown", "button": 0 }),
+            json!({ "type": "pointerUp", "button": 0 }),
+        ];
+        let finger = json!({
+            "type": "pointer", "id": "finger", "parameters": { "pointerType": "touch" }, "actions": actions,
+        });
+        self.command("/actions", &json!({ "actions": [finger] })).await;
     }
 
     /// The console's errors and warnings since the last call.

@@ -4,8 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::process::PATIENCE;
+
+/// What visitors say would have been right, by each vote on a record, sorted. That of unknown origin is none of them.
+pub fn votes_on(record: &Value) -> Vec<String> {
+    let votes = record["votes"].as_object().into_iter().flatten();
+    let mut votes: Vec<_> = votes.map(|(_, vote)| vote.as_str().unwrap().to_owned()).collect();
+    votes.sort_unstable();
+    votes
+}
 
 /// An `SQLite` file that holds stores, by the label under which an app opens each. It may be used while an app runs.
 #[derive(Clone, Debug)]

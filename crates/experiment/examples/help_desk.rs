@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 use experiment::{
     Answer, Experiment, Key, Prompt, Record,
     analysis::{Observation, Outcomes, Report},
-    spin::{Changed, Journal, Store, report},
+    spin::{Changed, Store, report},
 };
 use serde::{Deserialize, Serialize};
 use spin_sdk::{
@@ -81,7 +81,7 @@ async fn urgency(ticket: &str) -> anyhow::Result<Urgency> {
         .with_tokens(completion.usage.prompt_token_count, completion.usage.generated_token_count);
     let Changed { before, after } = store.write(&key, record)?;
     let before = before.as_ref().map(|record| Observation::of_record(record, name));
-    Journal::open()?.tally(variant.label(), before.as_ref(), Some(&Observation::of_record(&after, name)))?;
+    store.tally(before.as_ref(), Some(&Observation::of_record(&after, name)))?;
     Ok(answer)
 }
 

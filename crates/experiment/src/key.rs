@@ -2,10 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{hex, prompt::PROMPT_KEY};
+use crate::{hex, prompt::PROMPT_KEY, tally};
 
-/// Keys that mean something else in a variant's store; a sentence of that text is kept under its hash.
-pub const RESERVED: [&str; 1] = [PROMPT_KEY];
+/// Whether a key means something else in a variant's store than a sentence: the prompt or a tally. A sentence of that text is kept under
+/// its hash.
+pub fn is_reserved(key: &str) -> bool {
+    key == PROMPT_KEY || key.starts_with(tally::PREFIX)
+}
 
 /// The start of a key that is a hash.
 pub const HASH_PREFIX: &str = "sha256:";
@@ -15,9 +18,9 @@ pub const MAX_PLAIN_BYTES: usize = 255;
 
 /// The key of a sentence's record: the trimmed sentence itself, so that a person can read it in a list of keys.
 ///
-/// A sentence that is a [reserved word](RESERVED), is longer than [`MAX_PLAIN_BYTES`] or starts with [`HASH_PREFIX`] is
+/// A sentence that [is reserved](is_reserved), is longer than [`MAX_PLAIN_BYTES`] or starts with [`HASH_PREFIX`] is
 /// kept under that prefix and the hex digits of its SHA-256, and its text inside the record. So no two sentences share a
-/// key, and no sentence is kept where the prompt is.
+/// key, and no sentence is kept where the prompt or a tally is.
 ///
 /// ```
 /// use experiment::Key;
@@ -35,9 +38,8 @@ impl<'s> Key<'s> {
     /// The key of a sentence, which is trimmed first.
     pub fn for_sentence(sentence: &'s str) -> Self {
         let sentence = sentence.trim();
-        let plain = sentence.len() <= MAX_PLAIN_BYTES
-            && !sentence.starts_with(HASH_PREFIX)
-            && !RESERVED.contains(&sentence);
+        let plain =
+            sentence.len() <= MAX_PLAIN_BYTES && !sentence.starts_with(HASH_PREFIX) && !is_reserved(sentence);
         let hash = (!plain).then(|| {
             let mut key = HASH_PREFIX.to_owned();
             hex::append(&mut key, &Sha256::digest(sentence));
@@ -72,15 +74,26 @@ mod tests {
     fn plain_and_hashed() {
         let longest = "é".repeat(127) + "!";
         let too_long = "é".repeat(128);
-        let plain = ["I am so happy today", "Prompt", "a prompt", "sha256", "a/b?c#d%2F", &longest];
+        let plain = [
+            "I am so happy today",
+            "Prompt",
+            "a prompt",
+            "sha256",
+            "tally",
+            "Tally: 2:1",
+            "a/b?c#d%2F",
+            &longest,
+        ];
         for sentence in plain {
             let key = Key::for_sentence(sentence);
             assert_eq!((key.as_str(), key.hidden_sentence()), (sentence, None));
         }
-        for sentence in ["prompt", "sha256:", "sha256:00", &too_long] {
+        for sentence in
+            ["prompt", "sha256:", "sha256:00", "tally:", " tally:index\n", "tally: two to one", &too_long]
+        {
             let key = Key::for_sentence(sentence);
             assert_eq!(key.as_str().len(), HASH_PREFIX.len() + 64);
-            assert_eq!(key.hidden_sentence(), Some(sentence));
+            assert_eq!(key.hidden_sentence(), Some(sentence.trim()));
         }
         // printf prompt | sha256sum
         assert_eq!(
@@ -94,7 +107,7 @@ mod tests {
         fn keys_are_short_and_tell_sentences_apart(one in any::<String>(), other in any::<String>()) {
             let (one, other) = (Key::for_sentence(&one), Key::for_sentence(&other));
             prop_assert!(one.as_str().len() <= MAX_PLAIN_BYTES);
-            prop_assert_ne!(one.as_str(), PROMPT_KEY);
+            prop_assert!(!is_reserved(one.as_str()));
             prop_assert_eq!(one.sentence() == other.sentence(), one.as_str() == other.as_str());
         }
 

@@ -9,8 +9,12 @@
 //! - [`prompt`]: a variant's prompt, its fingerprint, and a sentence put into it.
 //! - [`key`]: under which key a sentence's record is kept.
 //! - [`record`]: one observation, as a store keeps it.
+//! - [`counter`]: numbers in stores, which many add to at the same time.
+//! - [`tally`]: what was observed of each prompt, counted when a record is written.
+//! - [`vote`]: what visitors say of an answer.
 //! - [`shadow`]: which sentences all variants answer.
 //! - [`journal`]: what belongs to none of the variants: sentences to annotate, and annotations.
+//! - [`key_values`]: what counting and the journal need of a store.
 //! - [`statistics`]: the formulas, each with its source.
 //! - [`analysis`]: from observations to the numbers that say which prompt is better.
 //! - [`numbers`]: numbers as people read them.
@@ -22,9 +26,11 @@
 
 pub mod analysis;
 pub mod assignment;
+pub mod counter;
 mod hex;
 pub mod journal;
 pub mod key;
+pub mod key_values;
 pub mod numbers;
 pub mod presentation;
 pub mod prompt;
@@ -33,10 +39,14 @@ pub mod shadow;
 #[cfg(target_family = "wasm")]
 pub mod spin;
 pub mod statistics;
+pub mod tally;
 pub mod visitor;
+pub mod vote;
 
 pub use assignment::{Assignment, Experiment, InvalidAssignment, InvalidExperiment, Variant};
 pub use key::Key;
+pub use key_values::KeyValues;
 pub use prompt::{Fallback, Fingerprint, InvalidFingerprint, Origin, PLACEHOLDER, PROMPT_KEY, Prompt};
 pub use record::{Answer, Record, timestamp};
 pub use visitor::VisitorId;
+pub use vote::{Voter, Votes};

@@ -14,7 +14,7 @@ use serde::{
     ser::SerializeMap,
 };
 
-use crate::{key::Key, prompt::Fingerprint};
+use crate::{key::Key, prompt::Fingerprint, vote::Votes};
 
 /// What an experiment asks a model for, and what a person may say would have been right.
 pub trait Answer: DeserializeOwned + Serialize {
@@ -34,7 +34,8 @@ pub trait Answer: DeserializeOwned + Serialize {
 ///
 /// ```json
 /// {"sentiment": "positive", "prompt": "0123456789ab", "model": "llama2-chat", "at": "2026-07-31T12:34:56.789Z",
-///  "elapsed_ms": 210, "prompt_tokens": 96, "generated_tokens": 3, "expected": "neutral", "sentence": "prompt"}
+///  "elapsed_ms": 210, "prompt_tokens": 96, "generated_tokens": 3, "votes": {"0123456789ab": "neutral"},
+///  "sentence": "prompt"}
 /// ```
 ///
 /// Fields that it does not know are ignored, and of the known ones only the answer, `prompt` and `model` have to be there,
@@ -43,6 +44,9 @@ pub trait Answer: DeserializeOwned + Serialize {
 pub struct Record<A> {
     /// What was read out of the completion.
     pub answer: A,
+    /// What the same prompt and model had answered at first, where that was asked again. It is what counts where prompts are compared:
+    /// otherwise a prompt that leaves the model unsure would have more tries than another.
+    pub at_first: Option<A>,
     /// The fingerprint of the prompt.
     pub prompt: Fingerprint,
     /// The model, by the name that the app calls it.
@@ -55,8 +59,10 @@ pub struct Record<A> {
     pub prompt_tokens: u32,
     /// Tokens that the model generated; 0 where it did not say.
     pub generated_tokens: u32,
-    /// What a person said would have been right. It belongs to the sentence, so it outlives a change of the prompt.
+    /// What somebody said would have been right when a record had one vote, of anybody: nobody knows whose it is, so nobody can change it.
     pub expected: Option<A>,
+    /// What visitors say would have been right. That belongs to the sentence, so it outlives a change of the prompt.
+    pub votes: Votes<A>,
     /// The sentence, where the key does not show it.
     pub sentence: Option<String>,
 }
@@ -66,6 +72,7 @@ impl<A: Answer> Record<A> {
     pub fn new(key: &Key, answer: A, prompt: Fingerprint, model: impl Into<String>) -> Self {
         Self {
             answer,
+            at_first: None,
             prompt,
             model: model.into(),
             at: String::new(),
@@ -73,6 +80,7 @@ impl<A: Answer> Record<A> {
             prompt_tokens: 0,
             generated_tokens: 0,
             expected: None,
+            votes: Votes::default(),
             sentence: key.hidden_sentence().map(str::to_owned),
         }
     }
@@ -93,11 +101,40 @@ impl<A: Answer> Record<A> {
         self
     }
 
-    /// The same, with what a person said of the sentence before.
+    /// The same, with a vote of unknown origin.
     #[must_use]
     pub fn with_expected(mut self, expected: Option<A>) -> Self {
         self.expected = expected;
         self
+    }
+
+    /// Takes over what visitors have said of the sentence, from the record whose place this one takes.
+    pub fn keep_votes_of(&mut self, other: &Self)
+    where
+        A: Clone,
+    {
+        self.expected.clone_from(&other.expected);
+        self.votes.clone_from(&other.votes);
+    }
+
+    /// All votes: what would have been right, by each.
+    pub fn said(&self) -> impl Iterator<Item = &A> {
+        self.expected.iter().chain(self.votes.iter())
+    }
+
+    /// Remembers what the record said at first whose place this one takes, if it is of the same prompt and model.
+    pub fn keep_first_of(&mut self, other: &Self)
+    where
+        A: Clone,
+    {
+        if other.is_of(self.prompt, &self.model) {
+            self.at_first = Some(other.first().clone());
+        }
+    }
+
+    /// The first answer of its prompt and model.
+    pub fn first(&self) -> &A {
+        self.at_first.as_ref().unwrap_or(&self.answer)
     }
 
     /// The record that a store holds; `None` for any other value, which is no observation of any prompt.
@@ -151,6 +188,9 @@ impl<A: Answer> Serialize for Record<A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(A::FIELD, &self.answer)?;
+        if let Some(first) = &self.at_first {
+            map.serialize_entry("at_first", first)?;
+        }
         map.serialize_entry("prompt", &self.prompt)?;
         map.serialize_entry("model", &self.model)?;
         map.serialize_entry("at", &self.at)?;
@@ -159,6 +199,9 @@ impl<A: Answer> Serialize for Record<A> {
         map.serialize_entry("generated_tokens", &self.generated_tokens)?;
         if let Some(expected) = &self.expected {
             map.serialize_entry("expected", expected)?;
+        }
+        if !self.votes.is_empty() {
+            map.serialize_entry("votes", &self.votes)?;
         }
         if let Some(sentence) = &self.sentence {
             map.serialize_entry("sentence", sentence)?;
@@ -186,10 +229,12 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let (mut answer, mut prompt, mut model) = (None, None, None);
         let (mut at, mut elapsed_ms, mut prompt_tokens, mut generated_tokens) = <_>::default();
-        let (mut expected, mut sentence) = (None, None);
+        let mut at_first = None;
+        let (mut expected, mut votes, mut sentence) = (None, Votes::default(), None);
         while let Some(field) = map.next_key::<Field>()? {
             match field.0.as_ref() {
                 name if name == A::FIELD => answer = Some(map.next_value()?),
+                "at_first" => at_first = map.next_value()?,
                 "prompt" => prompt = Some(map.next_value()?),
                 "model" => model = Some(map.next_value()?),
                 "at" => at = map.next_value()?,
@@ -197,12 +242,14 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
                 "prompt_tokens" => prompt_tokens = map.next_value()?,
                 "generated_tokens" => generated_tokens = map.next_value()?,
                 "expected" => expected = map.next_value()?,
+                "votes" => votes = map.next_value()?,
                 "sentence" => sentence = map.next_value()?,
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
         Ok(Record {
             answer: answer.ok_or_else(|| de::Error::missing_field(A::FIELD))?,
+            at_first,
             prompt: prompt.ok_or_else(|| de::Error::missing_field("prompt"))?,
             model: model.ok_or_else(|| de::Error::missing_field("model"))?,
             at,
@@ -210,6 +257,7 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
             prompt_tokens,
             generated_tokens,
             expected,
+            votes,
             sentence,
         })
     }
@@ -224,6 +272,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Voter;
 
     #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
     #[serde(rename_all = "lowercase")]
@@ -249,6 +298,24 @@ mod tests {
     }
 
     #[test]
+    fn the_first_answer_is_remembered_however_often_it_is_asked_again() {
+        let first = record("a", Urgency::Unclear);
+        let mut again = record("a", Urgency::Unclear);
+        again.keep_first_of(&first);
+        let mut at_last = record("a", Urgency::Low);
+        at_last.keep_first_of(&again);
+        assert_eq!((at_last.answer, *at_last.first()), (Urgency::Low, Urgency::Unclear));
+        let json = at_last.to_json().unwrap();
+        assert!(json.starts_with(br#"{"urgency":"low","at_first":"unclear","prompt":"#));
+        assert_eq!(Record::from_json(&json), Some(at_last.clone()));
+        // Another prompt or model begins anew.
+        let mut other = record("a", Urgency::High);
+        other.model = "another".to_owned();
+        other.keep_first_of(&at_last);
+        assert_eq!((*other.first(), other.at_first), (Urgency::High, None));
+    }
+
+    #[test]
     fn json_is_what_the_documentation_says() {
         let plain = record("The door is stuck", Urgency::Low);
         let json = String::from_utf8(plain.to_json().unwrap()).unwrap();
@@ -260,6 +327,22 @@ mod tests {
         let json = String::from_utf8(hidden.to_json().unwrap()).unwrap();
         assert!(json.ends_with(r#""generated_tokens":3,"expected":"low","sentence":"prompt"}"#), "{json}");
         assert_eq!(Record::from_json(json.as_bytes()), Some(hidden));
+    }
+
+    #[test]
+    fn votes_are_counted_and_kept() {
+        let mut old = record("a", Urgency::High).with_expected(Some(Urgency::Low));
+        old.votes.cast(Voter::by_address("10.0.0.1", "a"), Some(Urgency::High)).unwrap();
+        let json = String::from_utf8(old.to_json().unwrap()).unwrap();
+        assert!(
+            json.ends_with(r#""generated_tokens":3,"expected":"low","votes":{"64ddf4ec4492":"high"}}"#),
+            "{json}"
+        );
+        assert_eq!(Record::from_json(json.as_bytes()), Some(old.clone()));
+
+        let mut new = record("a", Urgency::Low);
+        new.keep_votes_of(&old);
+        assert_eq!(new.said().collect::<Vec<_>>(), [&Urgency::Low, &Urgency::High]);
     }
 
     #[test]

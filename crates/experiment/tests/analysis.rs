@@ -39,7 +39,7 @@ fn observation(
         prompt: prompt(variant),
         model: MODEL,
         outcome,
-        expected,
+        expected: expected.into_iter().collect(),
         elapsed_ms: Some(20),
         prompt_tokens: 90,
         generated_tokens: 3,
@@ -76,7 +76,7 @@ fn annotated(round: Round, prompts: &[Fingerprint], sentences: u64, right: &[Ran
         }
         drawn[usize::from(draw.stratum() == Stratum::Agree)] += 1;
         let given = Given { expected: Some("good".to_owned()), at: String::new() };
-        let key = evidence.round().annotation_key(&draw.sentence);
+        let key = evidence.round().annotation_key(sentence + 1);
         let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
         evidence.take(&key, json!(annotation).to_string().as_bytes());
     }
@@ -337,9 +337,9 @@ fn observations_of_another_prompt_or_model_do_not_count() {
     let mut analysis = analysis(1);
     let current = observation(0, "good", Some("good"));
     for (variant, observation, taken) in [
-        (0, current, Taken::Current),
-        (0, Observation { prompt: prompt(7), ..current }, Taken::Stale),
-        (0, Observation { model: "llama3", ..current }, Taken::Stale),
+        (0, current.clone(), Taken::Current),
+        (0, Observation { prompt: prompt(7), ..current.clone() }, Taken::Stale),
+        (0, Observation { model: "llama3", ..current.clone() }, Taken::Stale),
         (3, current, Taken::Unknown),
     ] {
         assert_eq!(analysis.observe(variant, &observation), taken);
@@ -402,6 +402,14 @@ fn labels_that_conflict_make_no_pair() {
     let report = analysis.report();
     let comparison = &report.comparisons[0];
     assert_eq!((comparison.seen_by_both.n, comparison.seen_by_both.conflicting_labels), (1, 1));
+    // Visitors who disagree on one answer make none either, and each counts for the variant.
+    let disputed = Observation { expected: vec!["good", "bad", "good"], ..observation(0, "good", None) };
+    let mut of_votes = crate::analysis(2);
+    of_votes.observe_together(&[(0, disputed), (1, observation(1, "bad", None))]);
+    let by_votes = of_votes.report();
+    assert_eq!(by_votes.comparisons[0].seen_by_both.conflicting_labels, 1);
+    let accuracy = by_votes.variants[0].accuracy.unwrap();
+    assert_eq!((accuracy.count, accuracy.n), (2, 3));
     assert_eq!(comparison.pairs.n(), 0);
     assert_eq!(report.variants[1].n, 2);
     assert!(kinds(&report).contains(&"conflicting_labels".to_owned()));

@@ -27,7 +27,7 @@ fn report(plan: Plan, seen: &[Seen], stale: bool, phase: Option<[u64; 2]>) -> Re
                 prompt: Fingerprint::of(if stale { "old" } else { prompt }),
                 model: "m",
                 outcome: if is_labelled { by_label } else { ["good", "bad"][variant % 2] },
-                expected: is_labelled.then_some("good"),
+                expected: is_labelled.then_some("good").into_iter().collect(),
                 elapsed_ms: Some(1_500),
                 prompt_tokens: 90,
                 generated_tokens: 2,
@@ -49,7 +49,7 @@ fn report(plan: Plan, seen: &[Seen], stale: bool, phase: Option<[u64; 2]>) -> Re
         }
         drawn[usize::from(draw.stratum() == Stratum::Agree)] += 1;
         if number < labelled {
-            let key = evidence.round().annotation_key(&draw.sentence);
+            let key = evidence.round().annotation_key(number + 1);
             let given = Given { expected: Some("good".to_owned()), at: String::new() };
             let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
             evidence.take(&key, serde_json::json!(annotation).to_string().as_bytes());
@@ -159,6 +159,45 @@ fn what_is_concluded_of_live_observations_and_asked_for() {
             None,
         ),
     ]);
+}
+
+/// Whatever votes say: each of two prompts has a thousand, of sentences that the other did not see.
+#[test]
+fn without_pairs_there_is_no_verdict_and_it_is_said_how_to_get_them() {
+    let prompts = ["x", "y"].map(Fingerprint::of);
+    let conclusion = |has_journal: bool| {
+        let labels = ["a", "b"].into_iter().zip(prompts);
+        let variants = labels.map(|(label, prompt)| CurrentVariant::new(label, 1, prompt, "m")).collect();
+        let mut analysis = Analysis::new(Outcomes::new(["good", "bad"], "unsure"), variants, Plan::default());
+        for variant in [0, 1].repeat(1_000) {
+            let observation = Observation {
+                prompt: prompts[variant],
+                model: "m",
+                outcome: ["good", "bad"][variant],
+                expected: vec!["good"],
+                elapsed_ms: None,
+                prompt_tokens: 0,
+                generated_tokens: 0,
+            };
+            analysis.observe_together(&[(variant, observation)]);
+        }
+        if has_journal {
+            analysis.judge(Evidence::new(analysis.round()));
+        }
+        let report = analysis.report();
+        let shares = report.variants.iter().map(|variant| variant.accuracy.map(|share| share.count));
+        assert_eq!(shares.collect::<Vec<_>>(), [Some(1_000), Some(0)]);
+        assert_eq!(report.decision.as_ref().and_then(|decision| decision.winner.as_ref()), None);
+        let conclusion = Presentation::of(&report).conclusion;
+        assert!(!conclusion.settled && conclusion.next.is_none_or(|next| next.step != Step::Promote));
+        assert_eq!(conclusion.heading, "Not decided yet");
+        conclusion.text
+    };
+    let text = conclusion(true);
+    for way in ["The variable `shadow` says", "`cargo ab backfill` asks"] {
+        assert!(text.contains(way), "{text}");
+    }
+    assert!(conclusion(false).starts_with("The label `journal` is not linked"), "{}", conclusion(false));
 }
 
 #[test]

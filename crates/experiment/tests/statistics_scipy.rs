@@ -29,6 +29,7 @@ struct Case {
     newcombe_paired: [f64; 2],
     mcnemar: f64,
     ln_evidence: f64,
+    share_interval: [f64; 2],
     weights: Vec<u32>,
     assigned: Vec<u64>,
     sample_ratio: f64,
@@ -107,6 +108,8 @@ fn pairs(number: usize, case: &Case) {
     // The difference of two logarithms of gamma functions, each of the size of n · ln n.
     let rounding = Tolerance { relative: 1e-9, absolute: 1e-8 };
     rounding.check("evidence", number, sign_test::ln_evidence(signs), case.ln_evidence);
+    let share = sign_test::share_interval(only_first, only_second, case.alpha);
+    rounding.check_interval("share", number, share, case.share_interval);
     let half_width = always_valid::half_width(0.01, pairs.n(), case.alpha, case.planned);
     EXACT.check("half-width", number, half_width, case.half_width);
 }

@@ -7,6 +7,7 @@ pub mod manifest;
 pub mod runtime_config;
 
 // What stands in them.
+mod cloud_store;
 pub mod outbound;
 pub mod route;
 mod store_address;
@@ -16,6 +17,7 @@ pub mod variables;
 // How they are read.
 mod toml_file;
 
+pub use cloud_store::{AwsCredentials, CloudStore, NotACloudStore};
 pub use manifest::Manifest;
 pub use runtime_config::RuntimeConfig;
 pub use store_address::{StoreAddress, absolute, is_redis, without_password};

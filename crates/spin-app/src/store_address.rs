@@ -6,6 +6,8 @@ use std::path::{self, Component, Path, PathBuf};
 
 use url::Url;
 
+use crate::cloud_store::CloudStore;
+
 /// Where a store is. Shown without passwords.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreAddress {
@@ -13,7 +15,9 @@ pub enum StoreAddress {
     Sqlite(PathBuf),
     /// A Redis database, by its URL, perhaps with a password in it.
     Redis(String),
-    /// A kind of store that only Spin can reach, by the name of the kind.
+    /// A store of a cloud, which only Spin reaches.
+    Cloud(CloudStore),
+    /// Another kind of store that only Spin can reach, by the name of the kind.
     Elsewhere(String),
 }
 
@@ -23,6 +27,7 @@ impl StoreAddress {
         match (self, other) {
             (Self::Sqlite(one), Self::Sqlite(other)) => absolute(one) == absolute(other),
             (Self::Redis(one), Self::Redis(other)) => database(one) == database(other),
+            (Self::Cloud(one), Self::Cloud(other)) => one.leads_to(other),
             _ => false,
         }
     }
@@ -33,6 +38,7 @@ impl fmt::Display for StoreAddress {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
             Self::Redis(url) => f.write_str(&without_password(url)),
+            Self::Cloud(store) => store.fmt(f),
             Self::Elsewhere(kind) => f.write_str(kind),
         }
     }
@@ -43,6 +49,7 @@ impl fmt::Debug for StoreAddress {
         let kind = match self {
             Self::Sqlite(_) => "Sqlite",
             Self::Redis(_) => "Redis",
+            Self::Cloud(_) => "Cloud",
             Self::Elsewhere(_) => "Elsewhere",
         };
         write!(f, "{kind}({self})")
@@ -57,10 +64,14 @@ pub fn is_redis(text: &str) -> bool {
 /// A URL without the password in it, to be shown.
 pub fn without_password(url: &str) -> String {
     let Ok(mut parsed) = Url::parse(url) else { return "(not a URL)".to_owned() };
-    // The address of a socket has the password among its parameters, whose names may be written with escapes.
+    // The address of a socket has the password among its parameters, that of a cloud's store a token. Their names may be
+    // written with escapes.
     let hide = |parameter: &'_ str| {
-        let is_password = form_urlencoded::parse(parameter.as_bytes()).any(|(name, _)| name == "pass");
-        if is_password { "pass=***".to_owned() } else { parameter.to_owned() }
+        let mut names = form_urlencoded::parse(parameter.as_bytes()).map(|(name, _)| name);
+        match names.find(|name| matches!(&**name, "pass" | "token")) {
+            Some(name) => format!("{name}=***"),
+            None => parameter.to_owned(),
+        }
     };
     let query = parsed.query().map(|query| query.split('&').map(hide).collect::<Vec<_>>().join("&"));
     if parsed.password().is_none() && query.as_deref() == parsed.query() {

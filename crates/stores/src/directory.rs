@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use spin_app::{StoreAddress, absolute, is_redis};
+use spin_app::{CloudStore, StoreAddress, absolute, is_redis};
 
 use crate::{Exclusive, Labels, StoreError, StoreName};
 
@@ -39,7 +39,7 @@ impl Directory {
         }
     }
 
-    /// What a person means by `store`: a name, a path to an `SQLite` file, or a URL of Redis.
+    /// What a person means by `store`: a name, a path to an `SQLite` file, a URL of Redis, or the address of a cloud's store.
     ///
     /// # Errors
     ///
@@ -47,6 +47,9 @@ impl Directory {
     pub fn resolve(&self, store: &str) -> Result<StoreAddress, StoreError> {
         if is_redis(store) {
             return Ok(StoreAddress::Redis(store.to_owned()));
+        }
+        if let Some(cloud) = CloudStore::parse(store) {
+            return Ok(StoreAddress::Cloud(cloud?));
         }
         match StoreName::parse(store) {
             Ok(name) => self.address(&name),

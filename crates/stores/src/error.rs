@@ -1,6 +1,7 @@
 //! What can go wrong with a store.
 
 use rusqlite::ErrorCode;
+use spin_app::NotACloudStore;
 
 /// Why an operation on a store failed. `place` is the file's path, or the URL without its password; a key is never
 /// part of a message unless it is the very thing that is wrong.
@@ -131,6 +132,9 @@ pub enum StoreError {
         /// What should have been one.
         name: String,
     },
+    /// An address of a cloud's store that lacks something.
+    #[error(transparent)]
+    Cloud(#[from] NotACloudStore),
     /// Another store has the name, perhaps with other capitals.
     #[error("Key value store \"{name}\" already exists")]
     Exists {
@@ -193,13 +197,16 @@ impl StoreError {
             }
             Self::PasswordRequired { .. } => "put it into the URL: redis://:PASSWORD@host:port",
             Self::PasswordRejected { .. } => "check the user name and password in the URL",
+            Self::Cloud(error) => error.hint(),
+            Self::NeedsSpin { .. } => {
+                "an app that runs on Spin reaches it; this program reaches SQLite files and Redis databases"
+            }
             Self::NotACounter { .. } => "delete the key, or count under another",
             Self::KeyNotText { .. } => "delete the key with the program that wrote it",
             Self::Sqlite { .. }
             | Self::Closed { .. }
             | Self::Redis { .. }
             | Self::Overflow { .. }
-            | Self::NeedsSpin { .. }
             | Self::Folder { .. } => {
                 return None;
             }

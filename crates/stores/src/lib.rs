@@ -5,6 +5,7 @@ mod error;
 
 // What is in a store: keys and values.
 mod entries;
+mod listing;
 mod per_runtime;
 mod redis;
 mod sqlite;
@@ -19,6 +20,7 @@ pub use self::crash_point::crash_point;
 pub use self::directory::Directory;
 pub use self::entries::{Cursor, Entry};
 pub use self::error::StoreError;
+pub use self::listing::Listing;
 pub use self::name::StoreName;
 pub use self::per_runtime::PerRuntime;
 pub use self::redis::RedisStore;

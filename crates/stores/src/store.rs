@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use spin_app::StoreAddress;
 
-use crate::{Cursor, Entry, RedisStore, SqliteStore, StoreError};
+use crate::{Cursor, Entry, Listing, RedisStore, SqliteStore, StoreError};
 
 /// An open store; cheap to clone. Its `Display` is how a person would name it: a path, or a URL without its password.
 #[derive(Clone, Debug)]
@@ -35,6 +35,7 @@ impl Store {
         match address {
             StoreAddress::Sqlite(path) => Self::sqlite(path, label),
             StoreAddress::Redis(url) => Self::redis(url),
+            StoreAddress::Cloud(store) => Err(StoreError::NeedsSpin { kind: store.kind().to_owned() }),
             StoreAddress::Elsewhere(kind) => Err(StoreError::NeedsSpin { kind: kind.clone() }),
         }
     }
@@ -143,9 +144,9 @@ impl Store {
         }
     }
 
-    /// Whether [`keys_page`](Self::keys_page) may name a key twice.
-    pub fn repeats_keys(&self) -> bool {
-        matches!(self, Self::Redis(_))
+    /// A list of all keys, each of them once.
+    pub fn listing(&self) -> Listing {
+        Listing::of(self.clone())
     }
 
     /// All keys, sorted by their bytes, and how many were left out because they are not UTF-8.

@@ -54,18 +54,6 @@ impl Bucket {
         batch::delete_many(&self.0, keys)
     }
 
-    /// All keys, in any order. The store is held only while it is read; a stream of keys, in contrast, holds Spin's stores for as
-    /// long as it takes to pass on each key.
-    pub fn list_keys(&self) -> Result<Vec<String>, Error> {
-        let store::KeyResponse { mut keys, mut cursor } = self.0.list_keys(None)?;
-        while cursor.is_some() {
-            let page = self.0.list_keys(cursor.as_deref())?;
-            keys.extend(page.keys);
-            cursor = page.cursor;
-        }
-        Ok(keys)
-    }
-
     /// Adds `delta` to the number under a key, which is 0 where there is none, and returns the sum. Exact, however many do so at
     /// the same time.
     pub fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {

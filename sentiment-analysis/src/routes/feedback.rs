@@ -1,20 +1,28 @@
-//! `POST /api/feedback`: what a person says would have been right, kept in the answer's record.
+//! `POST /api/feedback`: a visitor's vote on an answer, kept in the answer's record.
 
 use std::time::Instant;
 
-use api::{body, log::warn, origin, response};
+use api::{address, body, log::warn, origin, response};
 use experiment::{
-    Key,
+    Key, Voter,
     spin::{Store, StoreError},
 };
 use problem::Problem;
 use sentiment::Outcome;
 use serde::Serialize;
-use spin_sdk::http::{Request, Response, StatusCode};
+use spin_sdk::http::{HeaderMap, Request, Response, StatusCode};
 
-use crate::{answering::count, correction::Correction, instance::Instance, log};
+use crate::{
+    answering::count,
+    correction::Correction,
+    instance::{Instance, visitor},
+    log,
+};
 
-/// The body of a response: the record's outcome, and the label that the sentence has from now on.
+/// The type of the problem that a record has as many votes as are kept.
+const TOO_MANY: &str = "too-many-votes";
+
+/// The body of a response: the record's outcome, and what the visitor's vote says from now on.
 #[derive(Serialize)]
 struct Corrected<'a> {
     variant: &'a str,
@@ -36,7 +44,7 @@ pub(super) async fn post(request: Request) -> Response<String> {
     result.and_then(|corrected| response::json(&corrected)).unwrap_or_else(Problem::into_response)
 }
 
-/// Only an existing record is changed, so nobody can fill a store this way.
+/// Only an existing record is changed, and has a bounded number of votes, so nobody can fill a store this way.
 async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
@@ -47,10 +55,13 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
     let label = correction.variant(&instance.settings.experiment)?.label();
 
     let key = Key::for_sentence(sentence.as_str());
+    let voter = voter(instance, &parts.headers, sentence.as_str());
     let expected = correction.expected;
-    let changed = Store::open(label)
-        .and_then(|store| store.correct(&key, expected.as_ref()))
-        .map_err(|error| failed(&error))?;
+    let vote = || {
+        let store = Store::open(label)?;
+        Ok((store.vote(&key, voter, expected.as_ref())?, store))
+    };
+    let (changed, store) = vote().map_err(|error| failed(&error))?;
     let changed = changed.ok_or_else(|| {
         Problem::new(
             StatusCode::NOT_FOUND,
@@ -60,15 +71,29 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
         )
     })?;
     let sentiment = changed.after.answer;
-    count(label.to_owned(), changed);
+    count(store, changed);
     Ok(Corrected { variant: label, sentiment, expected })
 }
 
+/// Who votes: the visitor of the cookie, without one the address.
+fn voter(instance: &Instance, headers: &HeaderMap, sentence: &str) -> Voter {
+    if let Some(visitor) = visitor(headers) {
+        return Voter::by_cookie(&visitor, sentence);
+    }
+    let address = address::of(headers, instance.settings.address_header.as_ref());
+    Voter::by_address(&address, sentence)
+}
+
 fn failed(error: &StoreError) -> Problem {
-    warn(format_args!("a correction was not recorded: {error}"));
+    if let StoreError::Full { .. } = error {
+        let detail =
+            "This answer has as many votes as are kept. Yours does not count; you can vote on other answers.";
+        return Problem::new(StatusCode::CONFLICT, detail).with_kind(TOO_MANY);
+    }
+    warn(format_args!("a vote was not recorded: {error}"));
     let status = match error {
         StoreError::Contended { .. } => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    Problem::new(status, format!("The correction was not recorded: {}.", error.public()))
+    Problem::new(status, format!("The vote was not recorded: {}.", error.public()))
 }

@@ -21,7 +21,7 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
         ("/api/sentiment-analysis", method) => response::other_method(method, SENTIMENT_METHODS),
         ("/api/feedback", &Method::POST) => Ok(feedback::post(request).await),
         ("/api/feedback", method) => response::other_method(method, FEEDBACK_METHODS),
-        ("/api/variants", &Method::GET | &Method::HEAD) => variants::get().await,
+        ("/api/variants", &Method::GET | &Method::HEAD) => variants::get(&request).await,
         ("/api/variants", method) => response::other_method(method, VARIANTS_METHODS),
         (path, _) => Err(nothing_at(path)),
     }

@@ -111,10 +111,10 @@ async fn classify(
     }
 
     fresh::admit(instance, headers)?;
-    let outcome = ask(settings, variant, store.as_ref(), &prompt, &key)
+    let is_new =
+        store.is_some() && !known.is_some_and(|record| record.is_of(prompt.fingerprint(), &settings.model));
+    let outcome = ask(settings, variant, store, &prompt, &key)
         .await
         .map_err(|error| inference::problem(&error, settings))?;
-    let known = known.is_some_and(|record| record.is_of(prompt.fingerprint(), &settings.model));
-    let first_of = (store.is_some() && !known).then(|| prompt.fingerprint());
-    Ok(Classified { outcome, first_of, cached: false })
+    Ok(Classified { outcome, first_of: is_new.then(|| prompt.fingerprint()), cached: false })
 }

@@ -4,9 +4,9 @@ use api::response;
 use experiment::{Fingerprint, Variant, spin::Store};
 use problem::Problem;
 use serde::Serialize;
-use spin_sdk::http::Response;
+use spin_sdk::http::{HeaderValue, Request, Response};
 
-use crate::instance::Instance;
+use crate::instance::{Instance, new_visitor, visitor};
 
 /// The body of a response.
 #[derive(Serialize)]
@@ -33,16 +33,22 @@ struct VariantInUse<'i> {
     error: Option<String>,
 }
 
-/// Reads every variant's prompt.
-pub(super) async fn get() -> Result<Response<String>, Problem> {
+/// Reads every variant's prompt. The page asks for them first, so a new visitor gets the cookie here that makes their votes their own.
+pub(super) async fn get(request: &Request) -> Result<Response<String>, Problem> {
     let instance = Instance::get().await?;
     let settings = &instance.settings;
-    response::json(&ExperimentInUse {
+    let mut response = response::json(&ExperimentInUse {
         assignment: settings.assignment.as_str(),
         model: &settings.model,
         model_note: &settings.model_note,
         variants: settings.experiment.variants().iter().map(|variant| in_use(instance, variant)).collect(),
-    })
+    })?;
+    if visitor(request.headers()).is_none()
+        && let Some(cookie) = new_visitor().and_then(|it| HeaderValue::try_from(it.set_cookie()).ok())
+    {
+        response.headers_mut().insert("set-cookie", cookie);
+    }
+    Ok(response)
 }
 
 fn in_use<'i>(instance: &Instance, variant: &'i Variant) -> VariantInUse<'i> {

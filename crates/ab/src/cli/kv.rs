@@ -1,6 +1,7 @@
 //! `kv`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
@@ -114,6 +115,22 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
+    /// Remove the records of old prompts and models, which the app asks again
+    Prune {
+        /// Also those that are older: 90d, 12h, 2weeks
+        #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+        older_than: Option<Duration>,
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask for confirmation
+        #[arg(short, long)]
+        yes: bool,
+        #[command(flatten)]
+        target: TargetArguments,
+        #[command(flatten)]
+        location: LocationArguments,
+    },
 }
 
 /// Which store: by name, or by label and app.
@@ -194,6 +211,10 @@ impl KvCommand {
             }
             Self::Import { file, target, location } => {
                 kv::import::run(file.as_deref(), &target.into(), &location.into(), printer)
+            }
+            Self::Prune { older_than, dry_run, yes, target, location } => {
+                let prune = kv::prune::Prune { older_than, dry_run, yes };
+                kv::prune::run(prune, &target.into(), &location.into(), printer)
             }
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct LinkArguments {
     /// The app that uses the store [default: the folder's]
     #[arg(short, long, value_parser = not_empty)]
     app: Option<String>,
-    /// The store: a name, a path to its file, or a redis:// URL
+    /// The store: a name, a path to its file, a redis:// URL; on Spin also an azure-cosmos:// or aws-dynamo:// address
     #[arg(short, long, value_parser = not_empty)]
     store: String,
     /// Change a link that leads to another store without asking

@@ -1,6 +1,6 @@
 //! `annotate`: people say what is right for sentences on which the prompts differ.
 //!
-//! - [`journal`]: the journal's store
+//! - [`journal`]: the app's journal
 //! - [`session`]: one sentence at a time, by single [`keys`]
 //! - [`sheet`]: to a spreadsheet and back
 //! - [`dataset`]: annotations that decide nothing live, for `eval`
@@ -14,7 +14,7 @@ mod sheet;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use self::journal::Journal;
+use self::journal::AppJournal;
 use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Workspace};
 
@@ -53,7 +53,7 @@ pub(crate) enum Way {
 /// broke off.
 pub(crate) fn run(annotate: &Annotate, printer: Printer) -> anyhow::Result<()> {
     let workspace = Workspace::open(&annotate.location)?;
-    let journal = Journal::open(&workspace, printer)?;
+    let journal = AppJournal::open(&workspace, printer)?;
     let who = || annotator(annotate.annotator.as_deref(), &workspace);
     match &annotate.way {
         Way::Waiting => session::waiting(&journal, &who()?, printer),

@@ -6,13 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use api::settings;
 use experiment::analysis::Observation;
-use experiment::journal::tally::{self, INDEX_KEY, Source};
-use experiment::journal::{Draw, LABEL, Round};
+use experiment::journal::{Draw, Journal, LABEL, Round};
 use experiment::numbers::counted;
-use experiment::{Key, PROMPT_KEY, Prompt, Record};
+use experiment::{Key, PROMPT_KEY, Prompt, Record, key, tally};
 use futures::future::join_all;
 use sentiment::{DEFAULT_PROMPT, Outcome, read_completion};
-use stores::StoreError;
 
 use crate::model::{self, Choice, Model, NoAnswer};
 use crate::results::live;
@@ -45,7 +43,7 @@ struct Variant {
     prompt: Prompt,
 }
 
-/// What each variant's current prompt made of a sentence, if it was asked.
+/// What each variant's current prompt made of a sentence at first, if it was asked.
 struct Sentence {
     text: String,
     outcomes: Vec<Option<Outcome>>,
@@ -76,7 +74,7 @@ pub(crate) fn run(backfill: &Backfill, printer: Printer) -> anyhow::Result<()> {
     let limit = model::setting(&workspace, "model_timeout", PATIENCE, settings::model_timeout)?;
     let model = Model::find(&Choice { limit, ..Choice::default() }, &workspace, printer)?;
     let found = workspace.find(&Target::Label { label: LABEL.to_owned(), app: None })?;
-    let journal = workspace.open_store(&found, printer)?;
+    let journal = Journal::new(workspace.open_store(&found, printer)?);
     let round = Round::new(variants.iter().map(|variant| variant.prompt.fingerprint()), &model.name);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 
@@ -91,10 +89,10 @@ pub(crate) fn run(backfill: &Backfill, printer: Printer) -> anyhow::Result<()> {
                 let Some(record) = failed.note(answer)? else { continue };
                 sentence.outcomes[variant] = Some(record.answer);
                 asked += 1;
-                record_and_count(&variants[variant], &journal, &sentence.text, record)?;
+                record_and_count(&variants[variant], &sentence.text, record)?;
             }
-            if let Some(draw) = complete(&variants, sentence) {
-                keep(&journal, &round, &draw)?;
+            if let Some(draw) = complete(&variants, sentence).filter(|_| round.prompts().len() > 1) {
+                journal.draw(&round, &draw, &mut rand::rng())?;
             }
             progress.inc(1);
         }
@@ -154,7 +152,7 @@ fn lacking(variants: &[Variant], model: &str) -> anyhow::Result<Vec<Sentence>> {
     let mut sentences: BTreeMap<String, Sentence> = BTreeMap::new();
     for (index, variant) in variants.iter().enumerate() {
         variant.store.for_each(|key, value| {
-            let record = Record::<Outcome>::from_json(value);
+            let record = Record::<Outcome>::from_json(value).filter(|_| !key::is_reserved(key));
             let Some(record) = record.filter(|it| it.is_of(variant.prompt.fingerprint(), model)) else {
                 return Ok(());
             };
@@ -162,7 +160,7 @@ fn lacking(variants: &[Variant], model: &str) -> anyhow::Result<Vec<Sentence>> {
                 text: record.sentence.clone().unwrap_or_else(|| key.to_owned()),
                 outcomes: vec![None; variants.len()],
             });
-            sentence.outcomes[index] = Some(record.answer);
+            sentence.outcomes[index] = Some(*record.first());
             Ok(())
         })?;
     }
@@ -197,12 +195,7 @@ async fn ask(
 }
 
 /// Writes a record as the app does: what visitors said stays, and a value that is no record stays as it is.
-fn record_and_count(
-    variant: &Variant,
-    journal: &OpenStore,
-    sentence: &str,
-    mut record: Record<Outcome>,
-) -> anyhow::Result<()> {
+fn record_and_count(variant: &Variant, sentence: &str, mut record: Record<Outcome>) -> anyhow::Result<()> {
     let key = Key::for_sentence(sentence);
     let before = loop {
         let current = variant.store.get(key.as_str())?;
@@ -210,7 +203,10 @@ fn record_and_count(
         if current.is_some() && before.is_none() {
             return Ok(());
         }
-        record.expected = before.as_ref().and_then(|before| before.expected);
+        if let Some(before) = &before {
+            record.keep_votes_of(before);
+            record.keep_first_of(before);
+        }
         let value = record.to_json()?;
         let swapped = variant
             .store
@@ -221,16 +217,8 @@ fn record_and_count(
         }
     };
     let observed = |record| Observation::of_record(record, |outcome: &Outcome| outcome.as_str());
-    let after = observed(&record);
-    for (key, change) in tally::changes(before.as_ref().map(observed).as_ref(), Some(&after)) {
-        journal.ask(async |store| store.increment(&key, change).await.map(drop))?;
-    }
-    let mut sources = journal.get(INDEX_KEY)?.map(|value| Source::list(&value)).unwrap_or_default();
-    if !sources.iter().any(|source| source.is(after.prompt, after.model)) {
-        sources.push(Source::of(&variant.label, &after));
-        journal.set(vec![(INDEX_KEY.to_owned(), serde_json::to_vec(&sources)?)])?;
-    }
-    Ok(())
+    let before = before.as_ref().map(observed);
+    tally::count(&variant.store, before.as_ref(), Some(&observed(&record)))
 }
 
 /// The sentence with what every prompt made of it, if all answered.
@@ -240,21 +228,4 @@ fn complete(variants: &[Variant], sentence: &Sentence) -> Option<Draw> {
         draw.add(variant.prompt.fingerprint(), outcome.as_ref()?.as_str());
     }
     Some(draw)
-}
-
-/// Counts a draw, and keeps it where it falls into a slot.
-fn keep(journal: &OpenStore, round: &Round, draw: &Draw) -> anyhow::Result<()> {
-    if round.prompts().len() < 2 {
-        return Ok(());
-    }
-    let stratum = draw.stratum();
-    let counter = round.counter_key(stratum);
-    let number = journal.ask(async |store| store.increment(&counter, 1).await)?;
-    if let Some(slot) = stratum.slot(number.unsigned_abs(), &mut rand::rng()) {
-        journal
-            .set(vec![(round.slot_key(stratum, slot), serde_json::to_vec(draw)?)])
-            .map_err(StoreError::into)
-    } else {
-        Ok(())
-    }
 }

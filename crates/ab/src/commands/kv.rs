@@ -7,6 +7,7 @@ pub(crate) mod get;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod list;
+pub(crate) mod prune;
 pub(crate) mod rename;
 pub(crate) mod set;
 pub(crate) mod unset;

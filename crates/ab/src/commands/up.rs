@@ -61,9 +61,10 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
     // A port in use is told before a build, not after.
     let listener = listen(up.listen)?;
     missing::ask_or_explain(&up.location, printer)?;
-    let workspace = Workspace::open(&up.location)?;
+    let mut workspace = Workspace::open(&up.location)?;
+    workspace.variables = variables;
     tally::run(&workspace, printer)?;
-    let Workspace { app, config, .. } = workspace;
+    let Workspace { app, config, mut variables, .. } = workspace;
     if up.build {
         build::run(&app, &[], printer)?;
     }

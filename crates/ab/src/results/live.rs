@@ -6,8 +6,8 @@ use std::thread;
 use anyhow::anyhow;
 use api::settings::model_note;
 use experiment::analysis::{Analysis, CurrentVariant, Observation, Plan, join_sorted};
-use experiment::journal::{self, Evidence, Round};
-use experiment::{Experiment, PROMPT_KEY, Prompt, Record};
+use experiment::journal::{self, Journal, Round};
+use experiment::{Experiment, PROMPT_KEY, Prompt, Record, key};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 
 use crate::terminal::{Printer, failure};
@@ -74,12 +74,8 @@ pub(crate) fn gather(workspace: &Workspace, model: Option<&str>, printer: Printe
     count(opened, &mut analysis)?;
     if workspace.links().contains_key(journal::LABEL) {
         let found = workspace.find(&Target::Label { label: journal::LABEL.to_owned(), app: None })?;
-        let mut evidence = Evidence::new(analysis.round());
-        workspace.open_store(&found, printer)?.for_each(|key, value| {
-            evidence.take(key, value);
-            anyhow::Ok(())
-        })?;
-        analysis.judge(evidence);
+        let journal = Journal::new(workspace.open_store(&found, printer)?);
+        analysis.judge(journal.evidence(analysis.round())?);
     }
     let model_note = model_note(&workspace.variable(MODEL_NOTE).unwrap_or_default(), &model);
     Ok(Live { experiment, stores, prompts, analysis, model_note })
@@ -101,7 +97,7 @@ pub(crate) fn round(workspace: &Workspace, printer: Printer) -> anyhow::Result<R
     Ok(Round::new(prompts.collect::<anyhow::Result<Vec<_>>>()?, &model))
 }
 
-/// The experiment of the app; every label that is linked, in one without the variable.
+/// The experiment of the app; in one without the variable, every label that is linked but the journal's.
 ///
 /// # Errors
 ///
@@ -117,7 +113,7 @@ pub(crate) fn experiment(workspace: &Workspace) -> anyhow::Result<Experiment> {
             .into()
         });
     }
-    let labels: Vec<String> = workspace.links().into_keys().collect();
+    let labels: Vec<String> = workspace.links().into_keys().filter(|label| label != journal::LABEL).collect();
     labels.join(",").parse().map_err(|_| {
         failure(format!(
             "app \"{}\" has no variable \"{VARIANTS}\", and no label is linked",
@@ -136,7 +132,9 @@ fn count(stores: Vec<OpenStore>, analysis: &mut Analysis) -> anyhow::Result<()> 
             let (send, receive) = mpsc::sync_channel(WAITING);
             readers.push(scope.spawn(move || {
                 store.for_each(|key, value| {
-                    if let Some(record) = Record::<Outcome>::from_json(value) {
+                    if !key::is_reserved(key)
+                        && let Some(record) = Record::<Outcome>::from_json(value)
+                    {
                         send.send((key.to_owned(), record))?;
                     }
                     Ok(())

@@ -77,7 +77,10 @@ pub(crate) fn rows<R: io::Read>(
     Ok(reader.into_records().map(move |record| {
         let record = record.map_err(|error| Fault {
             line: error.position().map_or(0, csv::Position::line),
-            what: error.to_string(),
+            what: match error.kind() {
+                csv::ErrorKind::Utf8 { .. } => "it is not UTF-8; save the file as \"CSV UTF-8\"".to_owned(),
+                _ => error.to_string(),
+            },
         })?;
         let line = record.position().map_or(0, csv::Position::line);
         let of = |index| match record.get(index) {

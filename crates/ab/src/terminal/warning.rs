@@ -9,6 +9,8 @@ use super::program;
 pub(crate) enum Warning {
     /// No component of the app may open the label.
     LabelNotGranted { app: String, label: String },
+    /// The label means a store that the embedded runtime cannot reach.
+    LinkNeedsSpin { label: String },
     /// The rows of an `SQLite` store carry another label than the one its link has, so the app sees an empty store.
     RowsUnderAnotherLabel { store: String, label: String, rows_label: String },
     /// A new prompt: so many observations were made with the former one and will not be served any more.
@@ -43,6 +45,9 @@ impl Warning {
         match self {
             Self::LabelNotGranted { app, label } => {
                 format!("no component of app \"{app}\" may open the label \"{label}\"")
+            }
+            Self::LinkNeedsSpin { label } => {
+                format!("the store that the label \"{label}\" means now needs Spin")
             }
             Self::RowsUnderAnotherLabel { store, label, rows_label } => format!(
                 "key value store \"{store}\" is linked with the label \"{label}\", but its entries are kept under \
@@ -100,6 +105,9 @@ impl Warning {
         match self {
             Self::LabelNotGranted { label, .. } => {
                 Some(format!("add \"{label}\" to a component's key_value_stores in spin.toml"))
+            }
+            Self::LinkNeedsSpin { .. } => {
+                Some(format!("run the app with `spin up`; `{program} up` and `{program} kv` cannot reach it"))
             }
             Self::RowsUnderAnotherLabel { store, label, .. } => {
                 Some(format!("`{program} link key-value {label} --store {store}` moves them"))

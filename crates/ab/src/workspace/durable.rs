@@ -72,6 +72,22 @@ impl Lock {
         file.lock()?;
         Ok(Self { _file: file })
     }
+
+    /// Waits until no other run of this program, of whatever app, links the store in the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be opened or locked.
+    pub(crate) fn of_store(path: &Path) -> io::Result<Self> {
+        let folder = folder_of(path);
+        // The folder itself, as closing the store's file would let go of SQLite's own locks. Elsewhere a folder cannot be opened.
+        if !cfg!(unix) {
+            return Self::acquire(&folder.join(".ab.lock"));
+        }
+        let file = File::open(folder)?;
+        file.lock()?;
+        Ok(Self { _file: file })
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

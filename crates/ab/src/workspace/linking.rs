@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use spin_app::manifest::FILE;
 use spin_app::{RuntimeConfig, StoreAddress, absolute};
 use stores::{Labels, Partition, StoreName, crash_point};
 
+use super::durable::Lock;
 use super::location::{RUNTIME_CONFIG, read_app};
 use super::{OpenStore, Workspace};
 use crate::terminal::{Failure, Printer, Warning, failure, program};
@@ -55,10 +57,18 @@ impl Workspace {
                 return Ok(());
             }
         }
+        // Until the link is saved: another app could not see it before, and would take the rows under a label of its own.
+        let _lock = match &address {
+            StoreAddress::Sqlite(path) if path.exists() => Some(
+                Lock::of_store(path)
+                    .with_context(|| format!("cannot lock the folder of {}", path.display()))?,
+            ),
+            _ => None,
+        };
         match &address {
             StoreAddress::Sqlite(path) => self.move_rows(path, &shown, label)?,
             StoreAddress::Redis(_) => OpenStore::open(&address, "")?.check()?,
-            StoreAddress::Elsewhere(_) => {}
+            StoreAddress::Cloud(_) | StoreAddress::Elsewhere(_) => {}
         }
         crash_point("link:moved");
         self.change_links(|config| config.link(label, &address))?;
@@ -66,6 +76,9 @@ impl Workspace {
         printer.message(format_args!(
             "Key value store \"{shown}\" is now linked to app \"{app}\" with the label \"{label}\""
         ));
+        if let StoreAddress::Cloud(_) = address {
+            printer.warn(&Warning::LinkNeedsSpin { label: label.to_owned() });
+        }
         if !self.app.labels().contains(label) {
             printer.warn(&Warning::LabelNotGranted { app, label: label.to_owned() });
         }

@@ -1,8 +1,14 @@
 //! A store that a command has open.
 
+use anyhow::bail;
+use experiment::counter;
+use experiment::key_values::{Change, KeyValues};
 use spin_app::StoreAddress;
 use stores::{Entry, Store, StoreError};
 use tokio::runtime::{self, Runtime};
+
+/// How often a change is tried while others change the same value at the same time.
+const ATTEMPTS: usize = 16;
 
 /// The runtime's own store, for code that waits for each answer. It is closed when this is dropped, so that an `SQLite`
 /// file has no log beside it when the command ends.
@@ -81,6 +87,11 @@ impl OpenStore {
         self.ask(async |store| store.for_each(visit).await)
     }
 
+    /// Whether its counters are text.
+    fn is_redis(&self) -> bool {
+        matches!(self.store, Some(Store::Redis(_)))
+    }
+
     /// What `question` gets from the store.
     ///
     /// # Errors
@@ -94,6 +105,51 @@ impl OpenStore {
             Some(store) => self.runtime.block_on(question(store)),
             None => Err(StoreError::Closed { place: String::new() }.into()),
         }
+    }
+}
+
+impl KeyValues for OpenStore {
+    type Error = anyhow::Error;
+
+    fn get(&self, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(Self::get(self, key)?)
+    }
+
+    fn get_many(&self, keys: &[String]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let values = self.ask(async |store| store.get_many(keys).await)?;
+        Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
+    }
+
+    fn set(&self, key: &str, value: Vec<u8>) -> anyhow::Result<()> {
+        Ok(Self::set(self, vec![(key.to_owned(), value)])?)
+    }
+
+    fn delete(&self, keys: &[String]) -> anyhow::Result<()> {
+        Self::delete(self, keys)?;
+        Ok(())
+    }
+
+    fn change(&self, key: &str, change: Change<'_, anyhow::Error>) -> anyhow::Result<()> {
+        for _ in 0..ATTEMPTS {
+            let current = Self::get(self, key)?;
+            let Some(value) = change(current.as_deref())? else { return Ok(()) };
+            let swap = async |store: &Store| store.compare_and_swap(key, current.as_deref(), value).await;
+            if self.ask(swap)? {
+                return Ok(());
+            }
+        }
+        bail!("the value of \"{key}\" keeps changing: try again")
+    }
+
+    /// One that was copied from a store of another kind as it was is converted first.
+    fn add(&self, key: &str, change: i64, known: Option<&[u8]>) -> anyhow::Result<i64> {
+        if let Some(known) = known {
+            let converted = counter::read(known).map(|number| counter::value(number, self.is_redis()));
+            if let Some(converted) = converted.filter(|converted| converted != known) {
+                self.ask(async |store| store.compare_and_swap(key, Some(known), converted).await)?;
+            }
+        }
+        Ok(self.ask(async |store| store.increment(key, change).await)?)
     }
 }
 

@@ -172,6 +172,28 @@ fn a_store_shared_by_two_apps_has_one_label() {
 }
 
 #[test]
+fn of_two_apps_that_link_a_store_at_once_one_has_it() {
+    let sandbox = Sandbox::new(&["shared"]);
+    sandbox.app("other", "other-app", &["mine"]);
+    sandbox.ab("kv create case-a").ok();
+    sandbox.ab("kv set --store case-a k=1").ok();
+    let links = [
+        "link key-value shared --store case-a",
+        "link key-value mine --from other --store .spin/stores/case-a.db",
+    ];
+    let unlinks = ["unlink key-value shared", "unlink key-value mine --from other"];
+    for round in 0..20 {
+        let linked = std::thread::scope(|scope| {
+            let linking = links.map(|link| scope.spawn(|| sandbox.ab(link).succeeded()));
+            linking.map(|linked| linked.join().unwrap())
+        });
+        assert_eq!(linked.iter().filter(|linked| **linked).count(), 1, "round {round}: {linked:?}");
+        assert_eq!(sandbox.ab("kv get --store case-a k").ok().bytes(), b"1");
+        sandbox.ab(unlinks[usize::from(linked[1])]).ok();
+    }
+}
+
+#[test]
 fn stores_by_path_and_by_url() {
     let Some(redis) = RedisServer::start(&["--requirepass", "s3cret"]) else { return };
     let mut sandbox = Sandbox::new(&["one", "two"]);
@@ -214,6 +236,83 @@ fn stores_by_path_and_by_url() {
     b
     $ cargo ab kv keys --label one
     "#);
+}
+
+#[test]
+fn stores_that_only_spin_reaches_can_be_linked() {
+    let sandbox = Sandbox::new(&["one", "two"]);
+    let lines = [
+        "link key-value one --store azure-cosmos://account/prompts",
+        "link key-value one --store azure-cosmos://:s3cret%3D@account/prompts/case-a",
+        "link key-value one --store azure-cosmos://account/prompts/case-a",
+        "link key-value two --store aws-dynamo://AKIA:s3cret@eu-west-1/case-b?consistent_read=true",
+        "link key-value two --store aws-dynamo://s3cret@eu-west-1/case-b",
+        "kv list",
+        "kv get --label one prompt",
+        "kv set --store aws-dynamo://eu-west-1/case-b prompt=x",
+        "kv create azure-cosmos://:s3cret@account/prompts/case-c",
+        "up --no-build",
+        "unlink key-value one",
+        "up --no-build",
+    ];
+    let seen = sandbox.session(&lines);
+    let shown: Vec<_> = seen.lines().filter(|line| !line.starts_with('$')).collect();
+    assert!(!shown.join("\n").contains("s3cret"), "{seen}");
+    assert_snapshot!(seen, @r#"
+        $ cargo ab link key-value one --store azure-cosmos://account/prompts
+        error: azure-cosmos://account/prompts is not the address of a container of Azure Cosmos DB
+        hint: write azure-cosmos://[:KEY@]ACCOUNT/DATABASE/CONTAINER, with /, + and = of the key as %2F, %2B and %3D
+        [exit status: 1]
+        $ cargo ab link key-value one --store azure-cosmos://:s3cret%3D@account/prompts/case-a
+        Key value store "azure-cosmos://account/prompts/case-a" is now linked to app "sentiment-analysis-ab-test" with the label "one"
+        warning: the store that the label "one" means now needs Spin
+        hint: run the app with `spin up`; `cargo ab up` and `cargo ab kv` cannot reach it
+        $ cargo ab link key-value one --store azure-cosmos://account/prompts/case-a
+        error: Key value store "azure-cosmos://account/prompts/case-a" is already linked to app "sentiment-analysis-ab-test" with the label "one"
+        [exit status: 1]
+        $ cargo ab link key-value two --store aws-dynamo://AKIA:s3cret@eu-west-1/case-b?consistent_read=true
+        Key value store "aws-dynamo://eu-west-1/case-b" is now linked to app "sentiment-analysis-ab-test" with the label "two"
+        warning: the store that the label "two" means now needs Spin
+        hint: run the app with `spin up`; `cargo ab up` and `cargo ab kv` cannot reach it
+        $ cargo ab link key-value two --store aws-dynamo://s3cret@eu-west-1/case-b
+        error: aws-dynamo://***@eu-west-1/case-b is not the address of a table of Amazon DynamoDB
+        hint: write aws-dynamo://[ACCESS_KEY:SECRET_KEY@]REGION/TABLE[?consistent_read=true][&token=TOKEN], with / and + of the keys as %2F and %2B
+        [exit status: 1]
+        $ cargo ab kv list
+        +----------------------------------------------------------------------------+
+        | App                          Label   Key Value Store                       |
+        +============================================================================+
+        | sentiment-analysis-ab-test   one     azure-cosmos://account/prompts/case-a |
+        | sentiment-analysis-ab-test   two     aws-dynamo://eu-west-1/case-b         |
+        +----------------------------------------------------------------------------+
+        $ cargo ab kv get --label one prompt
+        error: a key value store of the type "azure_cosmos" needs Spin
+        hint: an app that runs on Spin reaches it; this program reaches SQLite files and Redis databases
+        [exit status: 1]
+        $ cargo ab kv set --store aws-dynamo://eu-west-1/case-b prompt=x
+        error: a key value store of the type "aws_dynamo" needs Spin
+        hint: an app that runs on Spin reaches it; this program reaches SQLite files and Redis databases
+        [exit status: 1]
+        $ cargo ab kv create azure-cosmos://:s3cret@account/prompts/case-c
+        error: a store of a cloud is created there: link its address
+        hint: `cargo ab link key-value LABEL --store ADDRESS`
+        [exit status: 1]
+        $ cargo ab up --no-build
+        error: [FOLDER]/runtime-config.toml:2: [key_value_store.one] with the type "azure_cosmos" needs Spin
+        hint: run this app with `spin up`, or remove it
+        [exit status: 1]
+        $ cargo ab unlink key-value one
+        Key value store 'azure-cosmos://account/prompts/case-a' no longer linked to app sentiment-analysis-ab-test
+        $ cargo ab up --no-build
+        error: [FOLDER]/runtime-config.toml:3: [key_value_store.two] with the type "aws_dynamo" needs Spin
+        hint: run this app with `spin up`, or remove it
+        [exit status: 1]
+    "#);
+    assert_eq!(
+        sandbox.read("runtime-config.toml"),
+        "\n[key_value_store.two]\ntype = \"aws_dynamo\"\nregion = \"eu-west-1\"\ntable = \"case-b\"\naccess_key = \"AKIA\"\n\
+         secret_key = \"s3cret\"\nconsistent_read = true\n"
+    );
 }
 
 #[test]

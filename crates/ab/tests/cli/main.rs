@@ -6,6 +6,7 @@ mod sandbox;
 
 mod session;
 
+mod annotate;
 mod build;
 mod completions;
 mod entries;
@@ -16,4 +17,5 @@ mod links;
 mod model;
 mod model_servers;
 mod plugin;
+mod prune;
 mod report;

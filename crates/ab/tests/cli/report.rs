@@ -1,8 +1,11 @@
 //! `report` and `promote` on real stores.
 
-use experiment::journal::tally::{INDEX_KEY, PREFIX, Source};
-use experiment::journal::{Annotation, Draw, Given, Round, Stratum, counter};
-use experiment::{Fingerprint, Key, Record};
+use std::collections::BTreeMap;
+
+use experiment::journal::{Draw, Given, Journal, Round, Stratum};
+use experiment::key_values::Memory;
+use experiment::tally::{self, INDEX_KEY, PREFIX, Source};
+use experiment::{Fingerprint, Key, Record, counter};
 use insta::assert_snapshot;
 use redis::Commands as _;
 use rusqlite::Connection;
@@ -19,11 +22,11 @@ const APP: &str = "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
     [variables]\nmodel = { default = \"llama2-chat\" }\nvariants = { default = \"one=3,two\" }\n\
     [component.api]\nsource = \"api.wasm\"\nkey_value_stores = [\"one\", \"two\", \"journal\"]\n";
 
-const PROMPTS: [(&str, &str, &str); 2] =
+pub(crate) const PROMPTS: [(&str, &str, &str); 2] =
     [("case-a", "one", "A: {SENTENCE}"), ("case-b", "two", "B: {SENTENCE}")];
 
 /// An app with two linked stores that hold a prompt each.
-fn app(redis: Option<&RedisServer>) -> Sandbox {
+pub(crate) fn app(redis: Option<&RedisServer>) -> Sandbox {
     let mut sandbox = Sandbox::new(&[]);
     sandbox.write("spin.toml", APP);
     for ((store, label, prompt), database) in PROMPTS.into_iter().zip(1..) {
@@ -42,7 +45,11 @@ fn app(redis: Option<&RedisServer>) -> Sandbox {
 }
 
 /// What the app would have recorded: for each of so many sentences, the outcome and, three times of five, what a person said.
-fn records(prompt: &str, sentences: u64, answers: impl Fn(u64) -> Outcome) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn records(
+    prompt: &str,
+    sentences: u64,
+    answers: impl Fn(u64) -> Outcome,
+) -> Vec<(String, Vec<u8>)> {
     let records = (0..sentences).map(|number| {
         let sentence = format!("Sentence {number}");
         let key = Key::for_sentence(&sentence);
@@ -56,7 +63,7 @@ fn records(prompt: &str, sentences: u64, answers: impl Fn(u64) -> Outcome) -> Ve
     records.collect()
 }
 
-fn right(number: u64) -> Outcome {
+pub(crate) fn right(number: u64) -> Outcome {
     [Positive, Neutral, Negative][usize::try_from(number % 3).unwrap()]
 }
 
@@ -74,7 +81,7 @@ fn observations() -> [Vec<(String, Vec<u8>)>; 2] {
 fn journal() -> Vec<(String, Vec<u8>)> {
     let prompts = PROMPTS.map(|(_, _, prompt)| Fingerprint::of(prompt));
     let round = Round::new(prompts, "llama2-chat");
-    let mut entries = Vec::new();
+    let store = Memory::default();
     for number in 0..240 {
         let mut draw = Draw::new(format!("Sentence {number}"));
         let answers = [
@@ -84,16 +91,15 @@ fn journal() -> Vec<(String, Vec<u8>)> {
         prompts.into_iter().zip(answers).for_each(|(prompt, answer)| draw.add(prompt, answer.as_str()));
         if number % 5 < 3 {
             let given = Given { expected: Some(right(number).as_str().to_owned()), at: String::new() };
-            let key = round.annotation_key(&draw.sentence);
-            let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
-            entries.push((key, serde_json::to_vec(&annotation).unwrap()));
+            Journal::new(&store).keep(&round, &draw, "ada", &given).unwrap();
         }
     }
+    let mut entries: Vec<_> = store.into_entries().into_iter().collect();
     entries.extend(Stratum::ALL.map(|stratum| (round.counter_key(stratum), b"120".to_vec())));
     entries
 }
 
-fn fill_sqlite(sandbox: &Sandbox) {
+pub(crate) fn fill_sqlite(sandbox: &Sandbox) {
     let journal = ("journal", "journal", "");
     let stores =
         PROMPTS.into_iter().chain([journal]).zip(observations().into_iter().chain([self::journal()]));
@@ -101,6 +107,7 @@ fn fill_sqlite(sandbox: &Sandbox) {
         let mut connection = Connection::open(sandbox.store(store)).unwrap();
         let transaction = connection.transaction().unwrap();
         for (key, value) in records {
+            let value = counter::converted(&key, value, false);
             transaction
                 .execute("INSERT INTO spin_key_value VALUES (?1, ?2, ?3)", (label, key, value))
                 .unwrap();
@@ -309,13 +316,18 @@ async fn the_page_opens_from_disk() {
     assert!(browser.text("results-conclusion").await.contains("cargo ab promote two"));
 }
 
-/// What the journal counts, as the results read it.
-fn counted(sandbox: &Sandbox) -> (Vec<Source>, Vec<(String, u64)>) {
-    let rows = app_reads(&sandbox.store("journal"), "journal");
+/// What is counted in a variant's store: of which prompts, and how much.
+pub(crate) fn counted(sandbox: &Sandbox, store: &str, label: &str) -> (Vec<Source>, BTreeMap<String, i64>) {
+    let rows = app_reads(&sandbox.store(store), label);
     let index = rows.iter().find(|(key, _)| key == INDEX_KEY).map(|(_, value)| Source::list(value));
-    let tallies = rows.iter().filter(|(key, _)| key.starts_with(PREFIX) && key != INDEX_KEY);
-    let tallies = tallies.map(|(key, value)| (key.clone(), counter::read(value).unwrap()));
+    let tallies = rows.iter().filter(|(key, _)| tally::is_counter(key));
+    let tallies = tallies.filter_map(|(key, value)| Some((key.clone(), counter::read(value)?)));
     (index.unwrap_or_default(), tallies.collect())
+}
+
+/// The sum of those counters whose keys contain this.
+pub(crate) fn sum(tallies: &BTreeMap<String, i64>, part: &str) -> i64 {
+    tallies.iter().filter(|(key, _)| key.contains(part)).map(|(_, count)| count).sum()
 }
 
 #[test]
@@ -325,84 +337,108 @@ fn a_recount_makes_tallies_exact() {
     $ cargo ab recount
     Counted 0 observations
     ");
+    assert_eq!(app_reads(&sandbox.store("case-a"), "one").len(), 1, "the prompt alone");
     fill_sqlite(&sandbox);
-    let annotations = app_reads(&sandbox.store("journal"), "journal").len();
-    sandbox.ab("recount").ok();
-    let (sources, tallies) = counted(&sandbox);
-    assert_eq!(sources.len(), 3, "two prompts, and an older one: {sources:?}");
-    let of = |part: &str| {
-        tallies.iter().filter(|(key, _)| key.contains(part)).map(|(_, count)| count).sum::<u64>()
+    let insert = |store: &str, label: &str, key: &str, value: &[u8]| {
+        let connection = Connection::open(sandbox.store(store)).unwrap();
+        connection.execute("INSERT INTO spin_key_value VALUES (?1, ?2, ?3)", (label, key, value)).unwrap();
     };
-    let n = tallies.iter().filter(|(key, _)| key.ends_with(":n") && !key.contains("tokens"));
-    assert_eq!((n.map(|(_, count)| count).sum::<u64>(), of(":answer:"), of(":vote:")), (495, 495, 297));
-    assert_eq!((of("tokens:n"), of("tokens:prompt"), of("tokens:generated")), (495, 495 * 90, 495 * 2));
+    // A sentence that has become a reserved key is never asked for any more; it counts nowhere, and stays.
+    let (_, record) = records(PROMPTS[0].2, 1, right).remove(0);
+    insert("case-a", "one", "tally: two to one", &record);
+    // An older version counted there.
+    let journal = app_reads(&sandbox.store("journal"), "journal");
+    insert("journal", "journal", "tally:0123456789ab:0123456789ab:n", &7_i64.to_le_bytes());
+    insert("journal", "journal", INDEX_KEY, b"[]");
+    assert_snapshot!(sandbox.session(&["recount"]), @r"
+    $ cargo ab recount
+    Counted 495 observations
+    ");
+    assert_eq!(app_reads(&sandbox.store("journal"), "journal"), journal);
+    let (sources, first) = counted(&sandbox, "case-a", "one");
+    assert_eq!(sources.len(), 2, "the prompt, and an older one: {sources:?}");
+    let (sources, second) = counted(&sandbox, "case-b", "two");
+    assert_eq!(sources.len(), 1);
+    for (part, counts) in [
+        (":answer:", (245, 250)),
+        (":answer:unsure", (120, 0)),
+        (":latency:", (245, 250)),
+        (":vote:", (147, 150)),
+        ("tokens:prompt", (245 * 90, 250 * 90)),
+    ] {
+        assert_eq!((sum(&first, part), sum(&second, part)), counts, "{part}");
+    }
 
     // Wrong ones are put right, and those of nothing go.
-    let connection = Connection::open(sandbox.store("journal")).unwrap();
-    connection
-        .execute("UPDATE spin_key_value SET value = ?1 WHERE key LIKE 'tally:%:n'", (7_i64.to_le_bytes(),))
-        .unwrap();
-    let insert = "INSERT INTO spin_key_value VALUES ('journal', 'tally:gone:gone:n', ?1)";
-    connection.execute(insert, (7_i64.to_le_bytes(),)).unwrap();
-    drop(connection);
+    let connection = Connection::open(sandbox.store("case-a")).unwrap();
+    let update = "UPDATE spin_key_value SET value = ?1 WHERE key LIKE 'tally:%:answer:%'";
+    connection.execute(update, (7_i64.to_le_bytes(),)).unwrap();
+    insert("case-a", "one", "tally:0123456789ab:0123456789ab:n", &7_i64.to_le_bytes());
     sandbox.ab("recount").ok();
-    assert_eq!(counted(&sandbox), (sources, tallies.clone()));
-    let kept = app_reads(&sandbox.store("journal"), "journal").len() - tallies.len() - 1;
-    assert_eq!(kept, annotations, "annotations stay");
-
-    sandbox.ab("unlink key-value journal").ok();
-    assert_snapshot!(sandbox.session(&["recount"]), @r#"
-    $ cargo ab recount
-    error: app "test" has no store linked with the label "journal"
-    hint: tallies are kept there: `kv create journal` and `link key-value journal --store journal` make one
-    [exit status: 1]
-    "#);
+    assert_eq!(counted(&sandbox, "case-a", "one").1, first);
+    let kept = app_reads(&sandbox.store("case-a"), "one");
+    assert!(kept.iter().any(|(key, value)| key == "tally: two to one" && *value == record));
 }
 
 #[test]
-fn a_recount_into_redis_is_one_that_redis_can_add_to() {
+fn a_recount_in_redis_is_one_that_redis_can_add_to() {
     let Some(redis) = RedisServer::start(&[]) else { return };
     let sandbox = app(Some(&redis));
-    let mut connection = redis::Client::open(redis.url(1)).unwrap().get_connection().unwrap();
+    let mut store = redis::Client::open(redis.url(1)).unwrap().get_connection().unwrap();
     for (key, value) in records(PROMPTS[0].2, 10, right) {
-        let () = connection.set(key, value).unwrap();
+        let () = store.set(key, value).unwrap();
     }
     sandbox.ab("recount").ok();
-    let mut journal = redis::Client::open(redis.url(3)).unwrap().get_connection().unwrap();
-    let keys: Vec<String> = journal.keys("tally:*:n").unwrap();
-    let n = keys.iter().find(|key| !key.contains("tokens")).unwrap();
-    assert_eq!(journal.incr::<_, _, u64>(n, 1).unwrap(), 11);
+    let keys: Vec<String> = store.keys("tally:*:answer:positive").unwrap();
+    assert_eq!(store.incr::<_, _, u64>(&keys[0], 1).unwrap(), 5);
 }
 
+/// All of them at once: exported from a file, imported into Redis and back, renamed, and linked again.
 #[test]
-fn a_journal_moves_to_redis_and_back() {
+fn stores_move_to_redis_and_back() {
     let Some(redis) = RedisServer::start(&[]) else { return };
     let sandbox = app(None);
     fill_sqlite(&sandbox);
     sandbox.ab("recount").ok();
-    let before = counted(&sandbox);
-    let report = || sandbox.ab("report --format json").ok().output_text();
+    let links = [("one", "case-a"), ("two", "case-b"), ("journal", "journal")];
+    let before = links.map(|(label, store)| app_reads(&sandbox.store(store), label));
+    let report = || {
+        let json = sandbox.ab("report --format json").ok();
+        let mut report: Value = serde_json::from_slice(json.bytes()).unwrap();
+        let shown = report.as_object_mut().unwrap();
+        // Both name the stores.
+        shown.remove("stores");
+        shown["presentation"].as_object_mut().unwrap().remove("variants");
+        report
+    };
     let reported = report();
-    let exported = sandbox.ab("kv export --store journal").ok();
-    sandbox.ab(&format!("kv create remote --redis {}", redis.url(7))).ok();
-    sandbox.ab_with_input("kv import --store remote", exported.bytes()).ok();
-    let mut connection = redis::Client::open(redis.url(7)).unwrap().get_connection().unwrap();
-    for key in before.1.iter().map(|(key, _)| key) {
-        let () = connection.incr(key, 1).unwrap();
-        let () = connection.decr(key, 1).unwrap();
+    for (database, (label, store)) in (7..).zip(links) {
+        let exported = sandbox.ab(&format!("kv export --store {store}")).ok();
+        sandbox.ab(&format!("kv create {label}-remote --redis {}", redis.url(database))).ok();
+        sandbox.ab_with_input(&format!("kv import --store {label}-remote"), exported.bytes()).ok();
+        sandbox.ab(&format!("link key-value {label} --store {label}-remote --yes")).ok();
     }
-    sandbox.ab("link key-value journal --store remote --yes").ok();
-    assert_eq!(report(), reported, "the verdict is the same");
-    let exported = sandbox.ab("kv export --store remote").ok();
-    sandbox.ab("kv create again").ok();
-    sandbox.ab_with_input("kv import --store again", exported.bytes()).ok();
-    sandbox.ab("link key-value journal --store again --yes").ok();
     assert_eq!(report(), reported);
-    let original = app_reads(&sandbox.store("again"), "journal");
-    for (key, count) in before.1 {
-        let value = original.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone());
-        assert_eq!(value, Some(counter::value(i64::try_from(count).unwrap(), false)), "{key}");
+    // The counters are such as Redis can add to.
+    for (database, rows) in (7..).zip(&before) {
+        let mut connection = redis::Client::open(redis.url(database)).unwrap().get_connection().unwrap();
+        let counters: Vec<_> = rows.iter().filter(|(key, _)| counter::is_key(key)).collect();
+        assert!(counters.len() > 2, "{counters:?}");
+        for (key, value) in counters {
+            assert_eq!(connection.incr::<_, _, i64>(key, 1).unwrap(), counter::read(value).unwrap() + 1);
+            let () = connection.decr(key, 1).unwrap();
+        }
     }
+    for (label, _) in links {
+        let exported = sandbox.ab(&format!("kv export --label {label}")).ok();
+        sandbox.ab(&format!("kv create {label}-back")).ok();
+        sandbox.ab_with_input(&format!("kv import --store {label}-back"), exported.bytes()).ok();
+        sandbox.ab(&format!("kv rename {label}-back {label}-again")).ok();
+        sandbox.ab(&format!("link key-value {label} --store {label}-again --yes")).ok();
+    }
+    assert_eq!(report(), reported);
+    let after = links.map(|(label, _)| app_reads(&sandbox.store(&format!("{label}-again")), label));
+    assert!(after == before, "what was exported last is not what was there first");
 }
 
 /// Sentences that one prompt alone has answered are put to the other one, and those on which they differ wait for somebody to annotate
@@ -441,7 +477,9 @@ fn what_one_prompt_has_not_answered_is_asked_later() {
     let asked = model.requests().len();
     sandbox.ab("backfill").ok();
     assert_eq!(model.requests().len(), asked + 1, "what was answered is not asked again");
-    assert_eq!(app_reads(&sandbox.store("case-b"), "two").len(), 6 + 1);
+    let mut answered = app_reads(&sandbox.store("case-b"), "two");
+    answered.retain(|(key, _)| !key.starts_with(PREFIX));
+    assert_eq!(answered.len(), 6 + 1);
 
     let round = Round::new(PROMPTS.map(|(_, _, prompt)| Fingerprint::of(prompt)), "llama2-chat");
     let rows = app_reads(&sandbox.store("journal"), "journal");
@@ -451,9 +489,9 @@ fn what_one_prompt_has_not_answered_is_asked_later() {
     };
     // Sentences 0 and 3 are positive by the first prompt; the second says negative to the latter.
     assert_eq!((drawn(Stratum::Agree), drawn(Stratum::Differ)), (Some(1), Some(5)));
-    let (_, tallies) = counted(&sandbox);
-    let n = tallies.iter().filter(|(key, _)| key.ends_with(":n") && !key.contains("tokens"));
-    assert_eq!(n.map(|(_, count)| count).collect::<Vec<_>>(), [&6, &6]);
+    for (store, label, _) in PROMPTS {
+        assert_eq!(sum(&counted(&sandbox, store, label).1, ":answer:"), 6, "{store}");
+    }
     assert_snapshot!(sandbox.session(&["backfill"]), @r"
     $ cargo ab backfill
     0 questions for 0 sentences

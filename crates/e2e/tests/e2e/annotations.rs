@@ -8,9 +8,8 @@ use e2e::model_server::{ModelServer, Reply};
 use e2e::process::PATIENCE;
 use e2e::redis_server::RedisServer;
 use e2e::response::Response;
-use experiment::Fingerprint;
-use experiment::journal::tally::PREFIX;
-use experiment::journal::{Round, Stratum, counter};
+use experiment::journal::{Round, Stratum};
+use experiment::{Fingerprint, counter};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -48,6 +47,13 @@ async fn annotate(app: &App, sentence: &str, expected: Value) -> Value {
     ok(app, Method::POST, ANNOTATIONS, json!({ "sentence": sentence, "expected": expected })).await
 }
 
+/// The same by anybody.
+pub(crate) async fn annotate_as(app: &App, credentials: &str, sentence: &str, expected: &str) {
+    let body = json!({ "sentence": sentence, "expected": expected });
+    let response = call(app, Method::POST, ANNOTATIONS, body, Some(credentials)).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+}
+
 /// The sentences that wait, sorted, once they are so many.
 async fn waiting(app: &App, wanted: usize) -> (Vec<String>, Value) {
     let patience = Instant::now() + PATIENCE;
@@ -70,9 +76,7 @@ pub(crate) async fn drawn(app: &App, wanted: i64) {
     let patience = Instant::now() + PATIENCE;
     loop {
         let rows = app.rows(JOURNAL);
-        let count = |stratum| {
-            rows.get(&round.counter_key(stratum)).and_then(|value| counter::read(value)).unwrap_or(0)
-        };
+        let count = |stratum| counter::count(rows.get(&round.counter_key(stratum)).map(Vec::as_slice));
         if Stratum::ALL.into_iter().map(count).sum::<u64>() >= wanted.unsigned_abs() {
             return;
         }
@@ -196,17 +200,52 @@ async fn another_prompt_is_another_comparison() {
     assert_eq!(waiting(&app, 0).await.1["decided"], json!(true), "what was annotated stays");
 }
 
+/// Otherwise a prompt that often leaves the model unsure would have more tries than the other.
+#[tokio::test]
+async fn an_answer_that_was_unsure_and_asked_again_counts_by_its_first_outcome() {
+    let model = ModelServer::start().unwrap();
+    let app = builder(&model).start();
+    model.answer_sentence("second rain", "banana");
+    app.ask("rain").await;
+    drawn(&app, 1).await;
+    model.answer_sentence("second rain", "negative");
+    let mut again = app.ask("rain").await;
+    while again.variant != SECOND {
+        again = app.ask("rain").await;
+    }
+    assert_eq!((again.sentiment.as_str(), again.cached), ("negative", false));
+    assert_eq!(app.records(SECOND)["rain"]["sentiment"], "negative");
+    annotate(&app, "rain", json!("negative")).await;
+    let report = app.get("/api/results").await.json();
+    let annotated = &report["comparisons"][0]["annotated"];
+    assert_eq!((&annotated["compared"], &annotated["annotated"]), (&json!(1), &json!(1)));
+    assert_eq!(annotated["signs"], json!({ "first": 0, "second": 0 }), "neither was right at first");
+
+    // The same where the other prompt comes later.
+    model.answer_sentence("second snow", "banana");
+    let app = app.restart(|app| app.variable("shadow", "0").variable("variants", SECOND));
+    app.ask("snow").await;
+    model.answer_sentence("second snow", "negative");
+    assert_eq!(app.ask("snow").await.sentiment, "negative");
+    assert_eq!(app.records(SECOND)["snow"]["at_first"], "unsure");
+    let app =
+        app.restart(|app| app.variable("shadow", "1").variable("variants", &format!("{FIRST},{SECOND}")));
+    while app.ask("snow").await.variant != FIRST {}
+    drawn(&app, 2).await;
+    annotate(&app, "snow", json!("negative")).await;
+    let report = app.get("/api/results").await.json();
+    let annotated = &report["comparisons"][0]["annotated"];
+    assert_eq!(annotated["annotated"], 2);
+    assert_eq!(annotated["signs"], json!({ "first": 0, "second": 0 }), "neither was right at first");
+}
+
 #[tokio::test]
 async fn only_people_with_credentials_annotate() {
     let model = ModelServer::start().unwrap();
-    let app = builder(&model).start();
+    let app = builder(&model).variable("assignment", "visitor").start();
     app.ask("rain").await;
     waiting(&app, 1).await;
-    let annotations = || {
-        let mut rows = app.rows(JOURNAL);
-        rows.retain(|key, _| !key.starts_with(PREFIX));
-        rows
-    };
+    let annotations = || app.rows(JOURNAL);
     let before = annotations();
     let said = json!({ "sentence": "rain", "expected": "negative" });
     for (method, path, body) in [
@@ -220,17 +259,96 @@ async fn only_people_with_credentials_annotate() {
             assert!(response.header("www-authenticate").starts_with("Basic "));
         }
     }
+    for path in ["/api/annotations/disputed", "/api/annotations/next?n=1&user=ada"] {
+        assert_eq!(call(&app, Method::GET, path, Value::Null, None).await.status, 401);
+    }
     // A page of another site, with the credentials that the browser remembers.
+    let authorization = format!("Basic {}", BASE64_STANDARD.encode(CREDENTIALS));
     let request = app.request(Method::POST, ANNOTATIONS).header("origin", "https://elsewhere.example");
-    let request = request.header("authorization", format!("Basic {}", BASE64_STANDARD.encode(CREDENTIALS)));
+    let request = request.header("authorization", &authorization);
     assert_eq!(Response::of(request.body(said.to_string())).await.unwrap().status, 403);
-    // Visitors vote, and votes are no annotations.
-    for number in 0..100 {
-        let variant = if number % 2 == 0 { FIRST } else { SECOND };
-        let vote = json!({ "sentence": "rain", "variant": variant, "expected": "negative" });
-        assert_eq!(call(&app, Method::POST, "/api/feedback", vote, None).await.status, 200);
+    // Whatever else could stand for credentials: that the request comes from the app's own pages, a visitor's cookie, one that holds
+    // what the header would, another scheme, another header, another method than the one that is meant.
+    let cookie = app.try_ask("rain").await.header("set-cookie").to_owned();
+    for (name, value) in [
+        ("origin", app.url("")),
+        ("cookie", cookie),
+        ("cookie", format!("authorization={authorization}; annotator=ada; session=1")),
+        ("authorization", authorization.replace("Basic", "Bearer")),
+        ("authorization", "Basic".to_owned()),
+        ("proxy-authorization", authorization.clone()),
+        ("x-forwarded-user", "ada".to_owned()),
+        ("x-http-method-override", "OPTIONS".to_owned()),
+    ] {
+        let request = app.request(Method::POST, ANNOTATIONS).header(name, &value);
+        let response = Response::of(request.body(said.to_string())).await.unwrap();
+        assert_eq!(response.status, 401, "{name}: {value}");
     }
     assert_eq!(annotations(), before);
+    // What somebody with credentials sent, replayed without them, changes nothing; with them it says the same again.
+    let once = annotate(&app, "rain", json!("negative")).await;
+    let annotated = annotations();
+    assert_ne!(annotated, before);
+    let other = json!({ "sentence": "rain", "expected": "positive" });
+    for _ in 0..20 {
+        for body in [&said, &other] {
+            assert_eq!(call(&app, Method::POST, ANNOTATIONS, body.clone(), None).await.status, 401);
+        }
+        let body = json!({ "sentence": "rain" });
+        assert_eq!(call(&app, Method::DELETE, ANNOTATIONS, body, None).await.status, 401);
+    }
+    assert_eq!(annotations(), annotated);
+    assert_eq!(annotate(&app, "rain", json!("negative")).await, once);
+    // Visitors vote, and votes are no annotations, however many there are.
+    let annotated = annotations();
+    for number in 0..1_000 {
+        let variant = if number % 2 == 0 { FIRST } else { SECOND };
+        let vote = json!({ "sentence": "rain", "variant": variant, "expected": "positive" });
+        let status = call(&app, Method::POST, "/api/feedback", vote, None).await.status;
+        // So many may be too many for one visitor.
+        assert!(status == 200 || status == 429, "{status}");
+    }
+    assert_eq!(annotations(), annotated);
+}
+
+#[tokio::test]
+async fn people_who_disagree_see_what_was_said() {
+    let model = ModelServer::start().unwrap();
+    let people =
+        builder(&model).variable("annotator_user", "ada, bob").variable("annotator_password", "together");
+    let app = people.start();
+    app.ask("rain").await;
+    drawn(&app, 1).await;
+    let (ada, bob) = ("ada:together", "bob:together");
+    let disputed = async |who| {
+        let response = call(&app, Method::GET, "/api/annotations/disputed", Value::Null, Some(who)).await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()
+    };
+    annotate_as(&app, ada, "rain", "negative").await;
+    assert_eq!(disputed(bob).await["disputes"], json!([]));
+    annotate_as(&app, bob, "rain", "positive").await;
+    let seen = disputed(bob).await;
+    let given = json!([{ "annotator": "ada", "expected": "negative" }, { "annotator": "bob", "expected": "positive" }]);
+    assert_eq!(seen["disputes"], json!([{ "sentence": "rain", "given": given }]));
+    assert_eq!(
+        (&seen["annotator"], &seen["annotated"], &seen["disputed"]),
+        (&json!("bob"), &json!(1), &json!(1))
+    );
+    for told in [FIRST, SECOND, "answers"] {
+        assert!(!seen.to_string().contains(told), "annotating is blind: {seen}");
+    }
+    // What is disputed decides nothing, and the results say so.
+    let report = app.get("/api/results").await.json();
+    assert_eq!(report["comparisons"][0]["annotated"]["annotated"], 0);
+    assert!(report["warnings"].to_string().contains("Annotators disagree on 1 sentence"), "{report}");
+    annotate_as(&app, bob, "rain", "negative").await;
+    assert_eq!(disputed(ada).await["disputes"], json!([]));
+    let status =
+        |credentials| call(&app, Method::GET, "/api/annotations/next", Value::Null, Some(credentials));
+    for nobody in ["eve:together", "ada:wrong", "ada, bob:together", ":together"] {
+        assert_eq!(status(nobody).await.status, 401, "{nobody}");
+    }
 }
 
 #[tokio::test]
@@ -254,6 +372,7 @@ async fn bad_requests() {
         (Method::GET, "/api/annotations/next?n=0", "", 400),
         (Method::GET, "/api/annotations/next?n=many", "", 400),
         (Method::GET, ANNOTATIONS, "", 405),
+        (Method::POST, "/api/annotations/disputed", "{}", 405),
         (Method::POST, "/api/annotations/next", "{}", 405),
         (Method::POST, ANNOTATIONS, "", 400),
         (Method::POST, ANNOTATIONS, "[]", 400),

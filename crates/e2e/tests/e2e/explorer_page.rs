@@ -106,6 +106,7 @@ async fn a_value_is_shown_as_what_it_is() {
     let text = "One line\n\n  and \"another\" 😀\n";
     let record = json!({
         "sentiment": "positive", "expected": "negative", "model": "llama2-chat", "prompt": "0123456789abcdef",
+        "votes": { "00112233aabb": "neutral", "44556677ccdd": "neutral" },
         "at": "2026-07-31T12:34:56.789Z", "elapsed_ms": 1234, "prompt_tokens": 96, "generated_tokens": 2,
     })
     .to_string();
@@ -128,10 +129,20 @@ async fn a_value_is_shown_as_what_it_is() {
     until_texts(&browser, ".value-body pre.hex", &[&format!("00000000  00 ff 41 0a{spaces}··A·")]).await;
     follow(&browser, FIRST, "record").await;
     let fields =
-        ["Outcome", "Expected", "Model", "Prompt", "Time", "Duration", "Prompt tokens", "Generated tokens"];
+        ["Outcome", "Votes", "Model", "Prompt", "Time", "Duration", "Prompt tokens", "Generated tokens"];
     until_texts(&browser, ".value-body table.record th", &fields).await;
     let shown = browser.text(".value-body table.record").await;
-    for part in ["positive", "negative", "0123456789abcdef", "llama2-chat", "2026", "1,234 ms", "96"] {
+    for part in [
+        "positive",
+        "negative",
+        "0123456789abcdef",
+        "llama2-chat",
+        "2026",
+        "1,234 ms",
+        "96",
+        "neutral 2",
+        "negative 1",
+    ] {
         assert!(shown.contains(part), "{part:?} is not in {shown:?}");
     }
     // Each value can be seen as its bytes.

@@ -196,17 +196,18 @@ async fn foreign_values_and_no_journal_keep_no_answer_back() {
     for key in [window.key_of_all(), window.key_of("127.0.0.1")] {
         foreign.write(JOURNAL, &key, "three");
     }
-    let reason = "Spin waits for a Redis that is not there, for minutes, and so does whoever opens the store";
-    let redis = if embedded_only(reason) { RedisServer::start(&[]) } else { None };
+    // On Spin it would take long, for tallies too: the server is waited for.
+    let redis = embedded_only("Spin waits for a Redis server that is gone")
+        .then(|| RedisServer::start(&[]))
+        .flatten();
     let absent = redis.map(|redis| limited(&model, "1", "1").redis(JOURNAL, redis.url(0)).start());
     for app in [Some(foreign), absent].into_iter().flatten() {
         for number in 0..5 {
             assert!(!app.ask(&format!("Sentence {number}")).await.cached);
         }
         let log = app.log("sentiment-analysis", "stderr", "new sentences are not limited", 1);
-        let times = log.matches("new sentences are not limited").count();
-        // Once for each instance; the embedded runtime has one here.
-        assert!(times == 1 || (times < 5 && !embedded_only("how long an instance lives is Spin's")), "{log}");
+        // Once for each instance, of which there may be some.
+        assert!(log.matches("new sentences are not limited").count() < 5, "{log}");
     }
 }
 

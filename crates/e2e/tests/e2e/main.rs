@@ -19,6 +19,7 @@ mod annotations;
 mod feedback;
 mod limits;
 mod results;
+mod tallies;
 
 mod cards;
 mod explorer_beyond;

@@ -1,6 +1,5 @@
 //! Which prompt is better: the API's answer, and the page.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use e2e::app::{App, FIRST, JOURNAL, MODEL, SECOND};
@@ -11,47 +10,59 @@ use e2e::response::Response;
 use e2e::runtime::embedded_only;
 use experiment::Fingerprint;
 use experiment::analysis::Observation;
-use experiment::journal::tally::{self, INDEX_KEY, Source};
-use experiment::journal::{Annotation, Draw, Given, Round, Stratum};
+use experiment::journal::{Draw, Given, Journal, Round, Stratum};
+use experiment::key_values::{KeyValues as _, Memory};
+use experiment::tally::Sums;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const RESULTS: &str = "/api/results";
 
-/// Fills both stores with this many observations each, and the journal. Of every `labelled` one people said what is right, with a
-/// vote and an annotation; the first variant is wrong on each fourth of these, the second on each tenth.
+/// Fills both stores with this many observations each, counted, and the journal. Of every `labelled` one people said what is right, with
+/// a vote and an annotation; the first variant is wrong on each fourth of these, the second on each tenth.
 pub(crate) fn observe(app: &App, observations: usize, labelled: usize) {
     annotate(app, observations, labelled);
     for (label, store, wrong) in [(FIRST, "case-a", 4), (SECOND, "case-b", 10)] {
         let prompt = String::from_utf8(app.rows(label)["prompt"].clone()).unwrap();
-        let records: Vec<(String, Vec<u8>)> = (0..observations)
+        let mut sums = Sums::default();
+        let mut entries: Vec<(String, Vec<u8>)> = (0..observations)
             .map(|number| {
+                let outcome = if (number / labelled).is_multiple_of(wrong) { "negative" } else { "positive" };
+                let observation = Observation {
+                    prompt: Fingerprint::of(&prompt),
+                    model: MODEL,
+                    outcome,
+                    expected: number.is_multiple_of(labelled).then_some("positive").into_iter().collect(),
+                    elapsed_ms: Some(200),
+                    prompt_tokens: 96,
+                    generated_tokens: 2,
+                };
+                sums.add(&observation);
                 let mut record = json!({
-                    "sentiment": if (number / labelled).is_multiple_of(wrong) { "negative" } else { "positive" },
-                    "prompt": Fingerprint::of(&prompt),
-                    "model": "llama2-chat",
+                    "sentiment": outcome,
+                    "prompt": observation.prompt,
+                    "model": MODEL,
                     "at": "2026-07-31T12:34:56.789Z",
                     "elapsed_ms": 200,
                     "prompt_tokens": 96,
                     "generated_tokens": 2,
                 });
-                if number.is_multiple_of(labelled) {
-                    record["expected"] = "positive".into();
+                if let Some(expected) = observation.expected.first() {
+                    record["expected"] = (*expected).into();
                 }
                 (format!("Sentence {number}"), record.to_string().into_bytes())
             })
             .collect();
-        let entries = records.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+        entries.extend(sums.entries(false).unwrap());
+        let entries = entries.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
         app.store_file(store).set(label, entries);
     }
 }
 
 fn annotate(app: &App, observations: usize, labelled: usize) {
-    let prompts =
-        [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()));
+    let prompts = current_prompts(app);
     let round = Round::new(prompts, MODEL);
-    let mut rows = Vec::new();
-    let mut drawn = [0_i64; 2];
+    let (store, mut drawn) = (Memory::default(), [0_i64; 2]);
     for number in 0..observations {
         let mut draw = Draw::new(format!("Sentence {number}"));
         for (prompt, wrong) in prompts.into_iter().zip([4, 10]) {
@@ -60,42 +71,20 @@ fn annotate(app: &App, observations: usize, labelled: usize) {
         drawn[usize::from(draw.stratum() == Stratum::Agree)] += 1;
         if number.is_multiple_of(labelled) {
             let given = Given { expected: Some("positive".to_owned()), at: String::new() };
-            let key = round.annotation_key(&draw.sentence);
-            let annotation = Annotation { draw, given: [("ada".to_owned(), given)].into() };
-            rows.push((key, serde_json::to_vec(&annotation).unwrap()));
+            Journal::new(&store).keep(&round, &draw, "ada", &given).unwrap();
         }
     }
+    let mut rows = store.into_entries();
     for (stratum, drawn) in Stratum::ALL.into_iter().zip(drawn) {
-        rows.push((round.counter_key(stratum), drawn.to_le_bytes().to_vec()));
+        rows.insert(round.counter_key(stratum), drawn.to_le_bytes().to_vec());
     }
-    let (mut counters, mut sources) = (BTreeMap::new(), Vec::new());
-    for ((label, prompt), wrong) in [FIRST, SECOND].into_iter().zip(prompts).zip([4, 10]) {
-        let observed = |number: usize| Observation {
-            prompt,
-            model: MODEL,
-            outcome: if (number / labelled).is_multiple_of(wrong) { "negative" } else { "positive" },
-            expected: number.is_multiple_of(labelled).then_some("positive"),
-            elapsed_ms: Some(200),
-            prompt_tokens: 96,
-            generated_tokens: 2,
-        };
-        for number in 0..observations {
-            for (key, change) in tally::changes(None, Some(&observed(number))) {
-                *counters.entry(key).or_insert(0) += change;
-            }
-        }
-        sources.push(Source::of(label, &observed(0)));
-    }
-    rows.extend(counters.into_iter().map(|(key, count): (String, i64)| (key, count.to_le_bytes().to_vec())));
-    rows.push((INDEX_KEY.to_owned(), serde_json::to_vec(&sources).unwrap()));
     let entries = rows.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
     app.store_file(JOURNAL).set(JOURNAL, entries);
 }
 
 /// Lets these sentences wait for somebody to annotate them, and no others.
 pub(crate) fn wait_for_annotation(app: &App, sentences: &[String]) {
-    let prompts =
-        [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()));
+    let prompts = current_prompts(app);
     let round = Round::new(prompts, MODEL);
     let mut rows: Vec<_> = (0..)
         .zip(sentences)
@@ -116,8 +105,31 @@ pub(crate) fn wait_for_annotation(app: &App, sentences: &[String]) {
     app.store_file(JOURNAL).set(JOURNAL, entries);
 }
 
+/// Lets two people say different things of a sentence that was drawn.
+pub(crate) fn dispute(app: &App, sentence: &str, people: [&str; 2]) {
+    let prompts = current_prompts(app);
+    let mut draw = Draw::new(sentence.trim());
+    draw.add(prompts[0], "positive");
+    draw.add(prompts[1], "negative");
+    let store = Memory::default();
+    for (key, value) in app.rows(JOURNAL) {
+        store.set(&key, value).unwrap();
+    }
+    for (who, expected) in people.into_iter().zip(["positive", "negative"]) {
+        let given = Given { expected: Some(expected.to_owned()), at: String::new() };
+        Journal::new(&store).keep(&Round::new(prompts, MODEL), &draw, who, &given).unwrap();
+    }
+    let rows = store.into_entries();
+    let entries = rows.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+    app.store_file(JOURNAL).set(JOURNAL, entries);
+}
+
+fn current_prompts(app: &App) -> [Fingerprint; 2] {
+    [FIRST, SECOND].map(|label| Fingerprint::of(str::from_utf8(&app.rows(label)["prompt"]).unwrap()))
+}
+
 /// The results, once they are as expected: what is written is counted after its answer has left.
-async fn results_when(app: &App, expected: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn results_when(app: &App, expected: impl Fn(&Value) -> bool) -> Value {
     let patience = Instant::now() + PATIENCE;
     loop {
         let report = app.get(RESULTS).await.json();
@@ -224,6 +236,18 @@ async fn what_keeps_it_from_reading_is_said() {
     response.problem(405);
 }
 
+/// Opens the page until it shows all of this: what was answered last is answered again for a quarter of a second.
+async fn open_when_shown(browser: &Browser, app: &App, parts: &[&str]) {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        browser.open(&app.url("/results")).await;
+        browser.until("document.querySelector('#report')?.checkVisibility()").await;
+        let shown = browser.text("#report").await;
+        let Some(missing) = parts.iter().find(|part| !shown.contains(**part)) else { return };
+        assert!(Instant::now() < patience, "{missing:?} is not in {shown:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_page_says_what_is_known_and_no_more() {
     let Some(browser) = Browser::start().await else { return };
@@ -252,13 +276,8 @@ async fn the_page_says_what_is_known_and_no_more() {
         observe(&app, observations, labelled);
         for scheme in ["light", "dark"] {
             browser.colour_scheme(scheme).await;
-            browser.open(&app.url("/results")).await;
-            browser.until("document.querySelector('#report')?.checkVisibility()").await;
+            open_when_shown(&browser, &app, &parts).await;
             assert_eq!(browser.text("#conclusion-title").await, heading);
-            let shown = browser.text("#report").await;
-            for part in parts {
-                assert!(shown.contains(part), "{part:?} is not in {shown:?}");
-            }
             let colour = browser.run("return getComputedStyle(document.body).backgroundColor;", &[]).await;
             assert_eq!(colour == "rgb(246, 246, 243)", scheme == "light", "{scheme}: {colour}");
             // Each chart says in words what it shows; of nothing there is none.
@@ -292,18 +311,17 @@ async fn the_page_asks_for_what_helps() {
         (50_000, 100, "", &explorer),
     ] {
         observe(&app, observations, labelled);
-        browser.open(&app.url("/results")).await;
-        browser.until("document.querySelector('#report')?.checkVisibility()").await;
-        let href = "(selector) => document.querySelector(selector)?.getAttribute('href') ?? ''";
-        let links = format!("['.call', 'results-comparisons a'].map({href})");
-        assert_eq!(browser.run(&format!("return {links};"), &[]).await, json!([step, disagreements]));
-        assert_eq!(browser.text("#model-note").await.trim(), "Answers come from a small model.");
-        let said = browser.text("results-conclusion").await;
         let expected = match observations {
             0 => "Analyse some sentences",
             50 => "Analyse more sentences",
             _ => "cargo ab promote promptstore2",
         };
+        open_when_shown(&browser, &app, &[expected]).await;
+        let href = "(selector) => document.querySelector(selector)?.getAttribute('href') ?? ''";
+        let links = format!("['.call', 'results-comparisons a'].map({href})");
+        assert_eq!(browser.run(&format!("return {links};"), &[]).await, json!([step, disagreements]));
+        assert_eq!(browser.text("#model-note").await.trim(), "Answers come from a small model.");
+        let said = browser.text("results-conclusion").await;
         assert!(said.contains(expected), "{expected:?} is not in {said:?}");
         // Neither variant's colour for what is of both; a tint for each cell of a matrix.
         let coloured = "document.querySelectorAll('results-comparisons [data-series]').length";

@@ -7,7 +7,7 @@ use e2e::model_server::{ModelServer, Reply};
 use serde_json::json;
 
 use crate::explorer_page::{ask, fill, follow, sign_in, until_texts};
-use crate::results::{observe, wait_for_annotation};
+use crate::results::{dispute, observe, wait_for_annotation};
 
 /// An app for the tour: a value of each kind, keys and values that no line holds, and two stores that disagree.
 pub(crate) fn app(model: &ModelServer) -> AppBuilder {
@@ -71,13 +71,20 @@ async fn annotating(browser: &Browser, app: &App, look: &impl AsyncFn(&str)) {
     wait_for_annotation(app, &sentences);
     browser.run("document.querySelector('#password').value = '';", &[]).await;
     browser.enter("#password", &format!("{password}{ENTER}")).await;
-    for _ in sentences {
+    for _ in &sentences {
         browser.until("document.querySelector('#sentence')?.checkVisibility()").await;
         look("a sentence to annotate").await;
         browser.click("#choices [value='']").await;
     }
     browser.until("document.querySelector('#empty')?.checkVisibility()").await;
     look("nothing to annotate").await;
+    // What was said is sent in the background.
+    app.log("annotations", "stdout", "\"event\":\"annotation\"", sentences.len());
+    dispute(app, &sentences[0], ["ada", "bob"]);
+    dispute(app, &"A long dispute, ".repeat(30), ["a person with quite a long name", "ada"]);
+    browser.open(&app.url("/annotate")).await;
+    browser.until("document.querySelectorAll('.dispute').length === 2").await;
+    look("what annotators disagree on").await;
 }
 
 /// Entries of every kind, and some that no line holds.

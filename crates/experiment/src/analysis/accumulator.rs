@@ -1,6 +1,9 @@
 //! The analysis: counts observations and makes a report of them.
 
-use crate::journal::{Evidence, Round, Tally};
+use crate::{
+    journal::{Evidence, Round},
+    tally::Counted as Tallied,
+};
 
 use super::{
     Phase, Plan, Report,
@@ -57,17 +60,17 @@ impl Analysis {
             .collect();
         for (index, one) in judged.iter().enumerate() {
             for other in &judged[index + 1..] {
-                self.pair(*one, *other);
+                self.pair(one, other);
             }
         }
     }
 
-    /// Counts what was tallied of a variant's current prompt and model, and so many observations of other ones.
-    pub fn observe_tally(&mut self, variant: usize, tally: &Tally, stale: u64) {
+    /// Counts what was tallied of a variant's current prompt and model, and of other ones.
+    pub fn observe_tally(&mut self, variant: usize, tallied: &Tallied) {
         let Counted { variants, outcomes, .. } = &mut self.counted;
         if let Some((_, counted)) = variants.get_mut(variant) {
-            counted.add_tally(tally, outcomes);
-            counted.stale += stale;
+            counted.add_tally(&tallied.tally, outcomes);
+            counted.stale += tallied.stale;
         }
     }
 
@@ -105,15 +108,15 @@ impl Analysis {
             return (Taken::Stale, None);
         }
         let judged = self.counted.outcomes.judge(observation);
-        tally.add(observation, judged);
+        tally.add(observation, &judged);
         (Taken::Current, Some(judged))
     }
 
-    fn pair(&mut self, one: (usize, Judged), other: (usize, Judged)) {
+    fn pair(&mut self, one: &(usize, Judged), other: &(usize, Judged)) {
         let (first, second) = if one.0 < other.0 { (one, other) } else { (other, one) };
         let position = pairs_of(self.counted.variants.len()).position(|pair| pair == (first.0, second.0));
         if let Some(tally) = position.and_then(|position| self.counted.pairs.get_mut(position)) {
-            tally.add(first.1, second.1);
+            tally.add(&first.1, &second.1);
         }
     }
 }

@@ -99,7 +99,7 @@ pub struct SeenByBoth {
     pub differ: u64,
     /// Those of the latter without a label: the ones to label first.
     pub differ_unlabelled: u64,
-    /// Those that were labelled differently for the one and the other, and count as no pair.
+    /// Those of which people said different things, and that count as no pair.
     pub conflicting_labels: u64,
 }
 

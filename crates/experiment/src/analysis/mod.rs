@@ -26,7 +26,7 @@
 //!         prompt: prompts[variant],
 //!         model: "llama2-chat",
 //!         outcome,
-//!         expected: Some("positive"),
+//!         expected: vec!["positive"],
 //!         elapsed_ms: Some(210),
 //!         prompt_tokens: 96,
 //!         generated_tokens: 3,

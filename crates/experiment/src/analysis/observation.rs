@@ -28,7 +28,7 @@ impl CurrentVariant {
 }
 
 /// The outcome of one inference, as the analysis sees it. A cache hit is not an observation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Observation<'a> {
     /// The prompt it was made with.
     pub prompt: Fingerprint,
@@ -36,8 +36,8 @@ pub struct Observation<'a> {
     pub model: &'a str,
     /// What was read out of the completion.
     pub outcome: &'a str,
-    /// What a person said would have been right. Anything but a label counts as nothing said.
-    pub expected: Option<&'a str>,
+    /// What people said would have been right, each of them once. Anything but a label counts as nothing said.
+    pub expected: Vec<&'a str>,
     /// How long the inference took, in milliseconds; `None` where it was not measured, as for an answer that an
     /// evaluation has kept from an earlier run.
     pub elapsed_ms: Option<u64>,
@@ -54,7 +54,7 @@ impl<'a> Observation<'a> {
             prompt: record.prompt,
             model: &record.model,
             outcome: name(&record.answer),
-            expected: record.expected.as_ref().map(name),
+            expected: record.said().map(&name).collect(),
             elapsed_ms: Some(record.elapsed_ms),
             prompt_tokens: record.prompt_tokens,
             generated_tokens: record.generated_tokens,
@@ -76,15 +76,19 @@ impl Outcomes {
         Self { labels: labels.into_iter().map(str::to_owned).collect(), unsure: unsure.to_owned() }
     }
 
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(String::as_str)
+    }
+
     /// The names in the order of a report: the labels, then `unsure`.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.labels.iter().chain([&self.unsure]).map(String::as_str)
     }
 
     pub(super) fn judge(&self, observation: &Observation<'_>) -> Judged {
         Judged {
             outcome: self.label(observation.outcome),
-            expected: observation.expected.and_then(|expected| self.label(expected)),
+            expected: observation.expected.iter().filter_map(|expected| self.label(expected)).collect(),
         }
     }
 
@@ -93,9 +97,9 @@ impl Outcomes {
     }
 }
 
-/// An observation's outcome and expected label by their position among the labels; `None` for neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An observation's outcome and expected labels by their position among the labels; `None` for an outcome that is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judged {
     pub(super) outcome: Option<u16>,
-    pub(super) expected: Option<u16>,
+    pub(super) expected: Vec<u16>,
 }

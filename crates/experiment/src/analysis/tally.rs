@@ -1,8 +1,9 @@
 //! Counting, for one variant and for one pair of variants.
 
-use crate::statistics::{Pairs, classification::Confusion};
-
-use crate::journal::Tally;
+use crate::{
+    statistics::{Pairs, classification::Confusion},
+    tally::Tally,
+};
 
 use super::{
     latency::Latencies,
@@ -44,12 +45,12 @@ impl VariantTally {
         }
     }
 
-    pub(super) fn add(&mut self, observation: &Observation<'_>, judged: Judged) {
+    pub(super) fn add(&mut self, observation: &Observation<'_>, judged: &Judged) {
         self.n += 1;
         let unsure = self.outcomes.len() - 1;
         self.outcomes[judged.outcome.map_or(unsure, usize::from)] += 1;
-        if let Some(expected) = judged.expected {
-            self.confusion.add(usize::from(expected), judged.outcome.map(usize::from));
+        for expected in &judged.expected {
+            self.confusion.add(usize::from(*expected), judged.outcome.map(usize::from));
         }
         if let Some(elapsed) = observation.elapsed_ms {
             self.latencies.add(elapsed);
@@ -66,9 +67,11 @@ impl VariantTally {
     /// Adds what was counted when records were written.
     pub(super) fn add_tally(&mut self, tally: &Tally, names: &Outcomes) {
         let unsure = self.outcomes.len() - 1;
-        for (outcome, milliseconds, count) in &tally.answers {
+        for (outcome, count) in &tally.answers {
             self.n += count;
             self.outcomes[names.label(outcome).map_or(unsure, usize::from)] += count;
+        }
+        for (milliseconds, count) in &tally.latencies {
             self.latencies.add_many(*milliseconds, *count);
         }
         for (expected, outcome, count) in &tally.votes {
@@ -91,7 +94,7 @@ pub(super) struct PairTally {
     pub(super) differ: u64,
     /// Those of the latter without a label.
     pub(super) differ_unlabelled: u64,
-    /// Those that people labelled differently for the one and the other: no pair, as one label must be wrong.
+    /// Those of which people said different things: no pair, as somebody must be wrong.
     pub(super) conflicting: u64,
     /// Those with a label.
     pub(super) pairs: Pairs,
@@ -99,19 +102,18 @@ pub(super) struct PairTally {
 
 impl PairTally {
     /// A label belongs to the sentence: given for the answer of one variant, it judges the other's as well.
-    pub(super) fn add(&mut self, first: Judged, second: Judged) {
+    pub(super) fn add(&mut self, first: &Judged, second: &Judged) {
         let differ = u64::from(first.outcome != second.outcome);
         self.seen += 1;
         self.differ += differ;
-        let expected = match (first.expected, second.expected) {
-            (Some(one), Some(other)) if one != other => {
-                self.conflicting += 1;
-                return;
-            }
-            (one, other) => one.or(other),
-        };
+        let mut said = first.expected.iter().chain(&second.expected).copied();
+        let expected = said.next();
         if expected.is_none() {
             self.differ_unlabelled += differ;
+            return;
+        }
+        if said.any(|other| Some(other) != expected) {
+            self.conflicting += 1;
             return;
         }
         let pairs = &mut self.pairs;

@@ -62,7 +62,7 @@ pub enum Warning {
         /// The other's.
         second: String,
     },
-    /// Sentences were labelled differently for the one variant and the other.
+    /// People said different things of sentences that both variants answered.
     ConflictingLabels {
         /// One variant's label.
         first: String,
@@ -127,12 +127,8 @@ impl Warning {
                 format!("{first} and {second} are answered by different models.")
             }
             Self::ConflictingLabels { first, second, sentences } => format!(
-                "{} labelled differently for {first} and for {second}; the comparison leaves them out.",
-                if *sentences == 1 {
-                    "1 sentence is".to_owned()
-                } else {
-                    format!("{} sentences are", count(*sentences))
-                },
+                "Visitors disagree about {} that {first} and {second} both answered; the comparison leaves them out.",
+                counted(*sentences, "sentence"),
             ),
         }
     }
@@ -146,7 +142,10 @@ impl Warning {
             Self::WeightsChanged { .. } => {
                 "Compare within one phase, since people may have asked other things in the next."
             }
-            Self::DisputedAnnotations { .. } => "It counts again once one of them changes the annotation.",
+            Self::DisputedAnnotations { .. } => {
+                "They count again once one of the annotators says something else, on the page Annotate or with \
+                 `cargo ab annotate --disputed`."
+            }
             Self::SmallDataSet { .. } => "Add labelled sentences to the data set.",
             Self::StaleObservations { .. } => {
                 "That is expected after a change of the prompt; asking their sentences again replaces them."
@@ -156,7 +155,7 @@ impl Warning {
             }
             Self::SamePrompt { .. } => "Set another prompt in one of the stores, or link another store.",
             Self::DifferentModels { .. } => "Compare prompts on one model, or models with one prompt.",
-            Self::ConflictingLabels { .. } => "Look at those sentences again and correct the wrong label.",
+            Self::ConflictingLabels { .. } => "Annotate sentences: votes decide nothing.",
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What the annotations say of the prompts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde::Serialize;
 
 use crate::{
-    Fingerprint,
+    Fingerprint, counter,
     statistics::{
         Interval,
         decision::Side,
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::{Annotation, Round, Said, Stratum, counter};
+use super::{Annotation, Round, Said, Stratum, round::round_of};
 
 /// The accepted probability of ever calling equally good prompts different, whoever looks how often.
 const ALPHA: f64 = 0.05;
@@ -24,8 +24,16 @@ const ALPHA: f64 = 0.05;
 pub struct Evidence {
     round: Round,
     drawn: [u64; 2],
-    /// Annotations of sentences that were drawn, with whether it was for this round.
-    annotations: Vec<(bool, Annotation)>,
+    /// Annotations of sentences that were drawn, those for this round first.
+    annotations: BTreeMap<Place, Annotation>,
+}
+
+/// Where an annotation belongs: whether to another round, to which, and its sentence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    is_other: bool,
+    round: String,
+    sentence: String,
 }
 
 /// How far the annotating has come, in words that favour no prompt.
@@ -45,7 +53,7 @@ pub struct Standing {
 impl Evidence {
     /// No evidence yet.
     pub fn new(round: Round) -> Self {
-        Self { round, drawn: [0; 2], annotations: Vec::new() }
+        Self { round, drawn: [0; 2], annotations: BTreeMap::new() }
     }
 
     /// The prompts that are compared.
@@ -53,20 +61,39 @@ impl Evidence {
         &self.round
     }
 
-    /// Takes an entry of the journal's store; one that says nothing of the prompts is passed over.
+    /// Takes an entry of the journal's store; one that says nothing of the prompts is passed over. What is said of a sentence twice, since
+    /// two people began at the same time, goes together.
     pub fn take(&mut self, key: &str, value: &[u8]) {
         for (stratum, drawn) in Stratum::ALL.into_iter().zip(&mut self.drawn) {
             if key == self.round.counter_key(stratum) {
-                *drawn = counter::read(value).unwrap_or(0);
+                *drawn = counter::count(Some(value));
                 return;
             }
         }
-        if Round::is_annotation(key)
-            && let Some(annotation) = Annotation::from_json(value)
-            && !annotation.draw.answers.is_empty()
-        {
-            self.annotations.push((self.round.has_annotation(key), annotation));
+        let (Some(round), Some(annotation)) = (round_of(key), Annotation::from_json(value)) else { return };
+        if annotation.draw.answers.is_empty() || annotation.given.is_empty() {
+            return;
         }
+        let place = Place {
+            is_other: !self.round.has_annotation(key),
+            round: round.to_owned(),
+            sentence: annotation.draw.sentence.clone(),
+        };
+        match self.annotations.entry(place) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(annotation);
+            }
+            Entry::Occupied(mut known) => known.get_mut().given.extend(annotation.given),
+        }
+    }
+
+    /// The sentences of this round of which somebody has said something.
+    pub fn annotated(&self) -> impl Iterator<Item = &str> {
+        self.of_this_round().map(|annotation| &*annotation.draw.sentence)
+    }
+
+    fn of_this_round(&self) -> impl Iterator<Item = &Annotation> {
+        self.annotations.iter().filter(|(place, _)| !place.is_other).map(|(_, annotation)| annotation)
     }
 
     /// How often sentences were drawn on which the prompts agree or differ.
@@ -79,18 +106,12 @@ impl Evidence {
 
     /// Sentences of which people say different things, and which are left out until one of them changes it.
     pub fn disputed(&self) -> u64 {
-        count(self.annotations.iter().filter(|(_, annotation)| annotation.said() == Said::Disputed))
+        count(self.annotations.values().filter(|annotation| annotation.said() == Said::Disputed))
     }
 
     /// Those of them that were drawn for this round, sorted by their sentences.
-    pub fn disputes(&self) -> Vec<&Annotation> {
-        let is_one = |(is_current, annotation): &&(bool, Annotation)| {
-            *is_current && annotation.said() == Said::Disputed
-        };
-        let mut disputes: Vec<_> =
-            self.annotations.iter().filter(is_one).map(|(_, annotation)| annotation).collect();
-        disputes.sort_unstable_by(|one, other| one.draw.sentence.cmp(&other.draw.sentence));
-        disputes
+    pub fn disputes(&self) -> impl Iterator<Item = &Annotation> {
+        self.of_this_round().filter(|annotation| annotation.said() == Said::Disputed)
     }
 
     /// What tells two prompts apart: annotated sentences to which they gave different outcomes, of every round that compared both.
@@ -102,7 +123,7 @@ impl Evidence {
             differ: self.drawn[0],
             ..Disagreements::default()
         };
-        for (_, annotation) in &self.annotations {
+        for annotation in self.annotations.values() {
             let answer = |prompt: Fingerprint| annotation.draw.answers.get(prompt.as_str());
             let (Some(one), Some(other)) = (answer(first), answer(second)) else { continue };
             let Said::Right(right) = annotation.said() else { continue };
@@ -124,13 +145,13 @@ impl Evidence {
     pub fn accuracy(&self, prompt: Fingerprint) -> Option<(f64, Interval)> {
         sign_test::stratified_accuracy(Stratum::ALL.map(|stratum| {
             let mut found = sign_test::Stratum { size: self.drawn(stratum), ..sign_test::Stratum::default() };
-            for (is_current, annotation) in &self.annotations {
+            for annotation in self.of_this_round() {
                 let (Said::Right(right), Some(answer)) =
                     (annotation.said(), annotation.draw.answers.get(prompt.as_str()))
                 else {
                     continue;
                 };
-                if *is_current && annotation.draw.stratum() == stratum {
+                if annotation.draw.stratum() == stratum {
                     found.annotated += 1;
                     found.right += u64::from(answer == right);
                 }
@@ -161,8 +182,8 @@ impl Evidence {
     pub fn standing(&self) -> Standing {
         let decided = self.best().is_some();
         Standing {
-            annotated: count(self.annotations.iter().filter(|(is_current, _)| *is_current)),
-            disputed: count(self.disputes().into_iter()),
+            annotated: count(self.of_this_round()),
+            disputed: count(self.disputes()),
             about_needed: if decided { Some(0) } else { self.needed() },
             decided,
         }
@@ -225,8 +246,10 @@ mod tests {
     fn what_counts() {
         let mut evidence = evidence();
         let round = evidence.round().clone();
+        let mut number = 0;
         let mut take = |sentence: &str, answers: &[&str], expected: &[Option<&str>]| {
-            evidence.take(&round.annotation_key(sentence), &annotation(sentence, answers, expected));
+            number += 1;
+            evidence.take(&round.annotation_key(number), &annotation(sentence, answers, expected));
         };
         take("first", &["x", "y"], &[Some("x")]);
         take("second", &["x", "y"], &[Some("y"), None]);
@@ -234,13 +257,15 @@ mod tests {
         take("agree", &["x", "x"], &[Some("x")]);
         take("cannot tell", &["x", "y"], &[None]);
         take("disputed", &["x", "y"], &[Some("x"), Some("y")]);
+        take("taken back", &["x", "y"], &[]);
+        take("first", &["x", "y"], &[Some("x")]);
         evidence.take(&round.counter_key(Stratum::Differ), b"40");
         evidence.take(&round.counter_key(Stratum::Agree), &160_i64.to_le_bytes());
         // Not drawn, of another round with one of the prompts alone, and no annotation at all.
-        evidence.take(&Round::key_of_other("own"), &annotation("own", &[], &[Some("x")]));
+        evidence.take(&Round::of_others().annotation_key(1), &annotation("own", &[], &[Some("x")]));
         let other = Round::new([prompt(0), prompt(2)], "m");
-        evidence.take(&other.annotation_key("other"), &annotation("other", &["x"], &[Some("x")]));
-        evidence.take(&round.annotation_key("broken"), b"{");
+        evidence.take(&other.annotation_key(1), &annotation("other", &["x"], &[Some("x")]));
+        evidence.take(&round.annotation_key(99), b"{");
         evidence.take("prompt", b"x");
 
         let found = evidence.disagreements(prompt(0), prompt(1));
@@ -251,7 +276,7 @@ mod tests {
         assert_eq!((standing.annotated, standing.decided, evidence.disputed()), (6, false, 1));
         assert!(standing.about_needed.is_some_and(|more| more > 5));
         assert_eq!(standing.disputed, 1);
-        let disputes: Vec<_> = evidence.disputes().iter().map(|it| it.draw.sentence.as_str()).collect();
+        let disputes: Vec<_> = evidence.disputes().map(|it| it.draw.sentence.as_str()).collect();
         assert_eq!(disputes, ["disputed"]);
     }
 
@@ -263,7 +288,7 @@ mod tests {
             assert_eq!(evidence.best(), None, "after {number}");
             let sentence = number.to_string();
             let value = annotation(&sentence, &["x", "y"], &[Some("y")]);
-            evidence.take(&round.annotation_key(&sentence), &value);
+            evidence.take(&round.annotation_key(number), &value);
         }
         // 1/α is 20, and 7 to 0 make 26.8.
         assert_eq!(evidence.best(), Some(prompt(1)));
@@ -277,7 +302,7 @@ mod tests {
         let value = annotation("same", &["x", "y"], &[Some("y")]);
         for model in ["m", "n", "o"] {
             let round = Round::new([prompt(0), prompt(1)], model);
-            evidence.take(&round.annotation_key("same"), &value);
+            evidence.take(&round.annotation_key(1), &value);
         }
         assert_eq!(evidence.disagreements(prompt(0), prompt(1)).signs.n(), 1);
     }
@@ -289,13 +314,13 @@ mod tests {
         for number in 0..8 {
             let sentence = number.to_string();
             let value = annotation(&sentence, &["x", "y", "z"], &[Some("x")]);
-            evidence.take(&round.annotation_key(&sentence), &value);
+            evidence.take(&round.annotation_key(number), &value);
         }
         // 8 to 0 make 50.3; 1/α is 60 for three pairs.
         assert_eq!(evidence.best(), None);
         assert!((evidence.alpha_each() - 0.05 / 3.0).abs() < 1e-15);
         let value = annotation("last", &["x", "y", "z"], &[Some("x")]);
-        evidence.take(&round.annotation_key("last"), &value);
+        evidence.take(&round.annotation_key(99), &value);
         assert_eq!(evidence.best(), Some(prompt(0)));
     }
 

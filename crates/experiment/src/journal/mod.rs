@@ -9,45 +9,42 @@
 //! |---|---|
 //! | `drawn:ROUND:differ`, `drawn:ROUND:agree` | counters: sentences drawn so far |
 //! | `queue:ROUND:differ:SLOT`, `queue:ROUND:agree:SLOT` | a [`Draw`], as JSON; at most 512 in all |
-//! | `annotation:ROUND:HASH` | an [`Annotation`], as JSON; `ROUND` is `-` where the sentence was not drawn |
+//! | `annotated:ROUND` | a counter: the numbers given to annotations so far |
+//! | `number:ROUND:HASH` | the number of the annotation of the sentence with this SHA-256 |
+//! | `annotation:ROUND:NUMBER` | an [`Annotation`], as JSON |
 //! | `limit:HOUR:all`, `limit:HOUR:NUMBER` | counters: new sentences in all, and by address; see [`limits`] |
+//! | `limit:hours` | the hours of which there are such counters, as JSON |
+//! | `rounds` | the [`Round`]s of which there are annotations, as JSON |
 //!
-//! What was observed of each prompt is counted here as well: see [`tally`].
+//! `ROUND` is `-` for sentences that were not drawn. As annotations are numbered, all of them are found from their counter: nobody lists
+//! the store's keys.
 //!
 //! - [`round`](Round): the prompts that are compared, and the keys of what belongs to them
 //! - [`draw`](Draw): a sentence with what each prompt made of it, and which draws are kept
 //! - [`queue`](Queue): the sentences that wait for somebody to annotate them
 //! - [`annotation`](Annotation): what people say of a sentence
-//! - [`counter`]: the two forms in which stores keep a number
 //! - [`evidence`](Evidence): what the annotations say of the prompts
-//! - [`tally`]: what was observed of each prompt
 //! - [`limits`]: how many new sentences there may be
+//! - [`keeping`](Journal): what is written and read, and in which order
 
 mod annotation;
-pub mod counter;
 mod draw;
 mod evidence;
+mod keeping;
 pub mod limits;
 mod queue;
 mod round;
-pub mod tally;
 
 pub use annotation::{Annotation, Given, Said};
 pub use draw::{Draw, Stratum};
 pub use evidence::{Evidence, Standing};
+pub use keeping::{Journal, Kept};
 pub use queue::Queue;
 pub use round::Round;
-pub use tally::Tally;
 
-/// A journal's value as another kind of store keeps it: counters differ between Redis and `SQLite`, everything else is the same.
-pub fn converted(key: &str, value: Vec<u8>, into_redis: bool) -> Vec<u8> {
-    let is_counter = round::is_counter(key)
-        || limits::is_counter(key)
-        || (key.starts_with(tally::PREFIX) && key != tally::INDEX_KEY);
-    match counter::read(&value).and_then(|number| i64::try_from(number).ok()) {
-        Some(number) if is_counter => counter::value(number, into_redis),
-        _ => value,
-    }
+/// Whether a key is that of a counter.
+pub(crate) fn is_counter(key: &str) -> bool {
+    round::is_counter(key) || limits::is_counter(key)
 }
 
 /// The label of the journal's store.

@@ -1,28 +1,27 @@
 //! The prompts that the variants have right now.
 
 use super::store::{Store, StoreError};
-use crate::{Experiment, Prompt, analysis::CurrentVariant, journal::Round};
+use crate::{Experiment, Prompt, Variant, analysis::CurrentVariant, journal::Round};
 
-/// Each variant with the prompt in its store. Three host calls for each variant.
-pub(super) fn variants(
-    experiment: &Experiment,
+/// A variant's store, and the variant with the prompt in it. Two host calls.
+pub(super) fn open<'v>(
+    variant: &'v Variant,
     model: &str,
     default_prompt: &str,
-) -> Result<Vec<CurrentVariant>, StoreError> {
-    let variants = experiment.variants().iter().map(|variant| {
-        let value = Store::open(variant.label())?.read_prompt()?;
-        let prompt = Prompt::from_store(value, default_prompt);
-        Ok(CurrentVariant::new(variant.label(), variant.weight(), prompt.fingerprint(), model))
-    });
-    variants.collect()
+) -> Result<(Store<'v>, CurrentVariant), StoreError> {
+    let store = Store::open(variant.label())?;
+    let prompt = Prompt::from_store(store.read_prompt()?, default_prompt).fingerprint();
+    Ok((store, CurrentVariant::new(variant.label(), variant.weight(), prompt, model)))
 }
 
-/// The round of these prompts: what is drawn and annotated now belongs to it.
+/// The round of the prompts that the variants have right now: what is drawn and annotated now belongs to it. Two host calls for each
+/// variant.
 pub fn current_round(
     experiment: &Experiment,
     model: &str,
     default_prompt: &str,
 ) -> Result<Round, StoreError> {
-    let variants = variants(experiment, model, default_prompt)?;
-    Ok(Round::new(variants.iter().map(|variant| variant.prompt), model))
+    let prompts =
+        experiment.variants().iter().map(|variant| Ok(open(variant, model, default_prompt)?.1.prompt));
+    Ok(Round::new(prompts.collect::<Result<Vec<_>, StoreError>>()?, model))
 }

@@ -6,7 +6,7 @@
 #![doc = include_str!("../../examples/help_desk.rs")]
 //! ```
 //!
-//! What people say about its answers goes to [`Store::correct`]. [`Journal::tally`] counts what was written, and [`report`]
+//! What people say about its answers goes to [`Store::vote`]. [`Store::tally`] counts what was written, and [`report`]
 //! says what all of it amounts to.
 
 mod current;

@@ -4,10 +4,11 @@ use super::{current, journal::Journal, store::StoreError};
 use crate::{
     Experiment,
     analysis::{Analysis, Outcomes, Plan, Report},
+    tally,
 };
 
-/// Makes a report of an experiment. Its cost does not depend on the number of observations: it reads each variant's prompt, the
-/// counters of its outcomes and latencies, some dozens of each, and the annotations.
+/// Makes a report of an experiment. Its cost does not depend on the number of observations: it reads each variant's prompt and
+/// [tally](tally::read), and the [annotations](crate::journal::Journal::evidence).
 ///
 /// Observations of other prompts than the variants' current ones, or of another `model`, count as stale.
 pub fn report(
@@ -16,18 +17,17 @@ pub fn report(
     default_prompt: &str,
     outcomes: Outcomes,
 ) -> Result<Report, StoreError> {
-    let variants = current::variants(experiment, model, default_prompt)?;
-    let journal = Journal::open()?;
-    let sources = journal.sources()?;
-    let keys = journal.keys()?;
-    let mut analysis = Analysis::new(outcomes, variants.clone(), Plan::default());
-    for (index, variant) in variants.iter().enumerate() {
-        let others = sources
-            .iter()
-            .filter(|source| source.label == variant.label && !source.is(variant.prompt, model));
-        let stale = journal.observations(others)?;
-        analysis.observe_tally(index, &journal.tally_of(&keys, variant.prompt, model)?, stale);
+    let mut variants = Vec::new();
+    let mut tallies = Vec::new();
+    for variant in experiment.variants() {
+        let (store, current) = current::open(variant, model, default_prompt)?;
+        tallies.push(tally::read(&store, current.prompt, model, &outcomes)?);
+        variants.push(current);
     }
-    analysis.judge(journal.evidence_in(&keys, analysis.round())?);
+    let mut analysis = Analysis::new(outcomes, variants, Plan::default());
+    for (variant, tally) in tallies.iter().enumerate() {
+        analysis.observe_tally(variant, tally);
+    }
+    analysis.judge(Journal::open()?.evidence(analysis.round())?);
     Ok(analysis.report())
 }

@@ -1,16 +1,25 @@
 //! A variant's store, open for one request.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    collections::hash_map::RandomState,
+    hash::{BuildHasher as _, Hasher as _},
+};
 
 use serde_json::Error as JsonError;
 use thiserror::Error;
 use wasi_keyvalue::Bucket;
 
 use crate::{
-    journal::counter,
+    analysis::Observation,
+    counter,
     key::Key,
+    key_values::{Change, KeyValues},
     prompt::PROMPT_KEY,
     record::{Answer, Record},
+    tally,
+    vote::{Voter, Votes},
 };
 
 /// A variant's store, open for one request.
@@ -18,8 +27,10 @@ use crate::{
 /// A label can be linked to another store while an app runs, so a store is opened for each request and kept no longer. While it
 /// is open it stays the same: a record is written where the prompt was read.
 pub struct Store<'l> {
-    pub(super) label: Cow<'l, str>,
+    label: Cow<'l, str>,
     bucket: Bucket,
+    /// Whether its counters are text, once that had to be found out.
+    counts_in_text: OnceCell<bool>,
 }
 
 /// How often a change is tried while others change the same record at the same time.
@@ -48,16 +59,27 @@ impl<'l> Store<'l> {
     pub fn open(label: impl Into<Cow<'l, str>>) -> Result<Self, StoreError> {
         let label = label.into();
         match Bucket::open(&label) {
-            Ok(bucket) => Ok(Self { label, bucket }),
+            Ok(bucket) => Ok(Self { label, bucket, counts_in_text: OnceCell::new() }),
             Err(error) => Err(StoreError::new(&label, error)),
         }
+    }
+
+    /// The label.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The same, for work that goes on after the answer has left.
+    pub fn into_owned(self) -> Store<'static> {
+        let Self { label, bucket, counts_in_text } = self;
+        Store { label: Cow::Owned(label.into_owned()), bucket, counts_in_text }
     }
 
     /// Reads the prompt and a sentence's record together. One host call; three on Spin with Redis.
     pub fn read(&self, key: &Key) -> Result<StoredValues, StoreError> {
         let keys = [PROMPT_KEY.to_owned(), key.as_str().to_owned()];
         let mut stored = StoredValues::default();
-        for (name, value) in self.read_many(&keys)? {
+        for (name, value) in self.get_many(&keys)? {
             if name == PROMPT_KEY {
                 stored.prompt = Some(value);
             } else if name == key.as_str() {
@@ -69,10 +91,10 @@ impl<'l> Store<'l> {
 
     /// Reads the prompt alone. One host call.
     pub fn read_prompt(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read_one(PROMPT_KEY)
+        self.get(PROMPT_KEY)
     }
 
-    /// Replaces the record of a sentence, never another value, but keeps what a person said about the sentence, as the store has it: that may have changed
+    /// Replaces the record of a sentence, never another value, but keeps the votes on it, as the store has them: they may have changed
     /// while the model was asked. Three host calls.
     pub fn write<A: Answer + Clone>(
         &self,
@@ -80,10 +102,13 @@ impl<'l> Store<'l> {
         mut record: Record<A>,
     ) -> Result<Changed<A>, StoreError> {
         let mut before = None;
-        self.change(key.as_str(), |current| {
+        self.change(key.as_str(), &mut |current| {
             before = current.and_then(Record::<A>::from_json);
             match (current, &before) {
-                (Some(_), Some(known)) => record.expected.clone_from(&known.expected),
+                (Some(_), Some(known)) => {
+                    record.keep_votes_of(known);
+                    record.keep_first_of(known);
+                }
                 (Some(current), None) if !Record::<A>::is_answer_alone(current) => {
                     return Err(StoreError::Foreign { label: self.label.to_string() });
                 }
@@ -94,32 +119,90 @@ impl<'l> Store<'l> {
         Ok(Changed { before, after: record })
     }
 
-    /// Sets what a person says would have been right for a sentence, or takes it back. Returns the record before and after, or `None`
-    /// if the store has none; it gets none then. Three host calls.
-    pub fn correct<A: Answer + Clone>(
+    /// Puts a visitor's vote on the answer to a sentence in the place of their earlier one, or takes it back. Returns the record before and
+    /// after, or `None` if the store has none; it gets none then. Two host calls, and one if something changes.
+    pub fn vote<A: Answer + Clone + PartialEq>(
         &self,
         key: &Key,
+        voter: Voter,
         expected: Option<&A>,
     ) -> Result<Option<Changed<A>>, StoreError> {
         let mut changed = None;
-        self.change(key.as_str(), |current| {
-            let before = current.and_then(Record::<A>::from_json);
-            changed = before.map(|before| {
-                let after = before.clone().with_expected(expected.cloned());
-                Changed { before: Some(before), after }
-            });
-            Ok(changed.as_ref().map(|changed| changed.after.to_json()).transpose()?)
+        self.change(key.as_str(), &mut |current| {
+            changed = None;
+            let Some(before) = current.and_then(Record::<A>::from_json) else { return Ok(None) };
+            let mut after = before.clone();
+            let full = |_| StoreError::Full { label: self.label.to_string() };
+            after.votes.cast(voter, expected.cloned()).map_err(full)?;
+            let value = if after == before { None } else { Some(after.to_json()?) };
+            changed = Some(Changed { before: Some(before), after });
+            Ok(value)
         })?;
         Ok(changed)
     }
 
-    /// Replaces the value of a key with what `change` makes of it, again and again until nobody else has changed it in between;
-    /// `None` leaves it as it is.
-    pub(super) fn change(
+    /// Counts that one observation has taken the place of another, or of none, in this store. Two host calls and one for each counter that
+    /// changes: for a new observation seven. On Spin with Redis three more, and the values known before are read one by one.
+    pub fn tally(
         &self,
-        key: &str,
-        mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, StoreError>,
+        old: Option<&Observation<'_>>,
+        new: Option<&Observation<'_>>,
     ) -> Result<(), StoreError> {
+        tally::count(self, old, new)
+    }
+
+    fn increment(&self, key: &str, change: i64) -> Result<i64, StoreError> {
+        self.bucket.increment(key, change).map_err(|error| self.error(error))
+    }
+
+    /// Whether this kind of store keeps counters as text, found out with a counter that nobody else uses. Three host calls.
+    fn counts_in_text(&self) -> Result<bool, StoreError> {
+        if let Some(known) = self.counts_in_text.get() {
+            return Ok(*known);
+        }
+        // A number that is not the same twice.
+        let key = format!("{}kind:{:x}", tally::PREFIX, RandomState::new().build_hasher().finish());
+        self.increment(&key, 0)?;
+        let is_text = self.get(&key)?.is_some_and(|value| counter::is_text(&value));
+        self.delete(&[key])?;
+        Ok(*self.counts_in_text.get_or_init(|| is_text))
+    }
+
+    /// Writes a counter as this kind of store does, if it still is what a copy from another kind has brought along.
+    fn convert(&self, key: &str, known: &[u8], number: i64) -> Result<(), StoreError> {
+        let converted = counter::value(number, self.counts_in_text()?);
+        self.change(key, &mut |current| Ok((current == Some(known)).then(|| converted.clone())))
+    }
+
+    fn error(&self, error: wasi_keyvalue::Error) -> StoreError {
+        StoreError::new(&self.label, error)
+    }
+}
+
+impl KeyValues for Store<'_> {
+    type Error = StoreError;
+
+    /// One host call.
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.bucket.get(key).map_err(|error| self.error(error))
+    }
+
+    /// One host call; on Spin with Redis, one more for each key.
+    fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.bucket.get_many(keys).map_err(|error| self.error(error))
+    }
+
+    /// One host call.
+    fn set(&self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
+        self.bucket.set_many(&[(key.to_owned(), value)]).map_err(|error| self.error(error))
+    }
+
+    /// One host call.
+    fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.bucket.delete_many(keys).map_err(|error| self.error(error))
+    }
+
+    fn change(&self, key: &str, change: Change<'_, StoreError>) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
             let swap = self.bucket.compare_and_swap(key).map_err(|error| self.error(error))?;
             let Some(value) = change(swap.current())? else { return Ok(()) };
@@ -130,53 +213,24 @@ impl<'l> Store<'l> {
         Err(StoreError::Contended { label: self.label.to_string() })
     }
 
-    /// The value of a key, if there is one. One host call.
-    pub(super) fn read_one(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.bucket.get(key).map_err(|error| self.error(error))
-    }
-
-    /// Sets a value, whatever the key had before. One host call.
-    pub(super) fn set(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
-        self.bucket.set_many(&[(key, value)]).map_err(|error| self.error(error))
-    }
-
-    /// Deletes a key. One host call.
-    pub(super) fn delete(&self, key: String) -> Result<(), StoreError> {
-        self.delete_many(&[key])
-    }
-
-    /// Deletes keys. One host call.
-    pub(super) fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        self.bucket.delete_many(keys).map_err(|error| self.error(error))
-    }
-
-    /// Adds one to a counter and returns the sum. Two host calls.
-    pub(super) fn count(&self, key: &str) -> Result<u64, StoreError> {
-        let known = self.read_one(key)?;
-        self.add(key, 1, known.as_deref()).map(i64::unsigned_abs)
-    }
-
-    /// Adds to a counter whose value was `known` a moment ago, and returns the sum. One host call; none where that is no counter, as to
-    /// add to such a value is a panic on Spin.
-    pub(super) fn add(&self, key: &str, change: i64, known: Option<&[u8]>) -> Result<i64, StoreError> {
-        if known.is_some_and(|value| !counter::is_one(value)) {
+    /// One host call where the value has the form of this kind of store. To add to any other value is a panic of Spin's with `SQLite`:
+    /// one that is no number is left alone, and one that was copied from another kind of store is converted.
+    fn add(&self, key: &str, change: i64, known: Option<&[u8]>) -> Result<i64, StoreError> {
+        let Some(known) = known else { return self.increment(key, change) };
+        let Some(number) = counter::read(known) else {
             return Err(StoreError::Foreign { label: self.label.to_string() });
+        };
+        let is_text = counter::is_text(known);
+        if is_text && !self.counts_in_text()? {
+            self.convert(key, known, number)?;
         }
-        self.bucket.increment(key, change).map_err(|error| self.error(error))
-    }
-
-    /// The keys of a store, in any order.
-    pub(super) fn keys(&self) -> Result<Vec<String>, StoreError> {
-        self.bucket.list_keys().map_err(|error| self.error(error))
-    }
-
-    /// The keys that have a value, with their values, in any order. One host call; on Spin with Redis, one more for each key.
-    pub(super) fn read_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        self.bucket.get_many(keys).map_err(|error| self.error(error))
-    }
-
-    fn error(&self, error: wasi_keyvalue::Error) -> StoreError {
-        StoreError::new(&self.label, error)
+        match self.increment(key, change) {
+            Err(_) if !is_text && self.counts_in_text()? => {
+                self.convert(key, known, number)?;
+                self.increment(key, change)
+            }
+            sum => sum,
+        }
     }
 }
 
@@ -216,6 +270,12 @@ pub enum StoreError {
         "the key in the store of the label `{label}` has a value that is not a record; it stays as it is"
     )]
     Foreign {
+        /// The label.
+        label: String,
+    },
+    /// The record has as many votes as are kept.
+    #[error("the record in the store of the label `{label}` has {} votes, and takes no more", Votes::<()>::MOST)]
+    Full {
         /// The label.
         label: String,
     },

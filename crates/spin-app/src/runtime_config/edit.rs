@@ -1,7 +1,7 @@
 //! Making and removing links in the file itself. A person may have written it: whatever else it says stays as it is.
 
-use std::collections::BTreeMap;
-use std::mem::discriminant;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
 use super::{RuntimeConfig, read};
+use crate::cloud_store::CloudStore;
 use crate::store_address::{StoreAddress, absolute};
 use crate::toml_file::{Entries, Fault, Place};
 
@@ -41,19 +42,18 @@ impl RuntimeConfig {
     ///
     /// The links are not tables of their own, or Spin alone knows how to link such a store.
     pub fn link(&mut self, label: &str, address: &StoreAddress) -> Result<(), Fault> {
-        let (kind, key, value) = match address {
-            StoreAddress::Sqlite(path) => ("spin", "path", self.relative(path)),
-            StoreAddress::Redis(url) => ("redis", "url", url.clone()),
-            StoreAddress::Elsewhere(_) => return Err(self.not_editable(label)),
-        };
-        let value = Value::String(value);
-        let former = self.links.get(label);
-        let is_same_kind = former.is_some_and(|former| discriminant(former) == discriminant(address));
-        let link = Table::from_iter([("type".to_owned(), kind.into()), (key.to_owned(), value.clone())]);
+        let link = self.keys(address).ok_or_else(|| self.not_editable(label))?;
         let mut text = self.text.clone();
         match self.place(label) {
-            Some(place) if is_same_kind && place.keys.contains_key(key) => {
-                text.replace_range(place.keys[key].clone(), &value.to_string());
+            // The last first, so that the places of the others stay what they are.
+            Some(place) if place.keys.keys().eq(link.keys().collect::<BTreeSet<_>>()) => {
+                let mut values: Vec<_> = link.iter().map(|(key, value)| (&place.keys[key], value)).collect();
+                values.sort_unstable_by_key(|(place, _)| Reverse(place.start));
+                for (place, value) in values {
+                    if self.text[place.clone()].parse().as_ref() != Ok(value) {
+                        text.replace_range(place.clone(), &value.to_string());
+                    }
+                }
             }
             Some(place) if text[place.value.clone()].starts_with('{') => {
                 text.replace_range(place.value, &Value::Table(link).to_string());
@@ -86,6 +86,23 @@ impl RuntimeConfig {
         let mut links = self.links.clone();
         links.remove(label);
         self.change(label, text, &links)
+    }
+
+    /// What a link to the store at `address` says; `None` if Spin alone knows how to link it.
+    fn keys(&self, address: &StoreAddress) -> Option<Table> {
+        let (kind, keys) = match address {
+            StoreAddress::Sqlite(path) => ("spin", vec![("path", Some(self.relative(path)))]),
+            StoreAddress::Redis(url) => ("redis", vec![("url", Some(url.clone()))]),
+            StoreAddress::Cloud(store) => (store.kind(), keys_of(store)),
+            StoreAddress::Elsewhere(_) => return None,
+        };
+        let kind = [("type".to_owned(), kind.into())];
+        let keys = keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into())));
+        let mut link: Table = kind.into_iter().chain(keys).collect();
+        if let StoreAddress::Cloud(CloudStore::AwsDynamo { consistent_read: Some(value), .. }) = address {
+            link.insert("consistent_read".to_owned(), (*value).into());
+        }
+        Some(link)
     }
 
     fn place(&self, label: &str) -> Option<LinkPlace> {
@@ -129,6 +146,30 @@ impl RuntimeConfig {
         let file = absolute(&self.path);
         let path = file.parent().and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
         path.to_string_lossy().replace('\\', "/")
+    }
+}
+
+/// The keys of a cloud's store that are texts.
+fn keys_of(store: &CloudStore) -> Vec<(&'static str, Option<String>)> {
+    match store.clone() {
+        CloudStore::AzureCosmos { account, database, container, key } => vec![
+            ("account", Some(account)),
+            ("database", Some(database)),
+            ("container", Some(container)),
+            ("key", key),
+        ],
+        CloudStore::AwsDynamo { region, table, consistent_read: _, credentials } => {
+            let (access_key, secret_key, token) = credentials.map_or((None, None, None), |credentials| {
+                (Some(credentials.access_key), Some(credentials.secret_key), credentials.token)
+            });
+            vec![
+                ("region", Some(region)),
+                ("table", Some(table)),
+                ("access_key", access_key),
+                ("secret_key", secret_key),
+                ("token", token),
+            ]
+        }
     }
 }
 
@@ -194,6 +235,30 @@ url = "redis://localhost:6379/1"
         config.link("two", &sqlite("case-b")).unwrap();
         let entry = "[key_value_store.two]\ntype = \"spin\"\npath = \".spin/stores/case-b.db\"\n";
         assert!(config.text().contains(entry) && !config.text().contains("6379"), "{}", config.text());
+    }
+
+    #[test]
+    fn a_link_to_a_cloud_says_what_spin_wants_to_know() {
+        let mut config = config(FILE);
+        let cloud = |address: &str| StoreAddress::Cloud(CloudStore::parse(address).unwrap().unwrap());
+        config.link("two", &cloud("azure-cosmos://:k%3D@a/d/c")).unwrap();
+        let entry = "[key_value_store.two]\ntype = \"azure_cosmos\"\naccount = \"a\"\ndatabase = \"d\"\n\
+                     container = \"c\"\nkey = \"k=\"\n";
+        assert!(config.text().contains(entry), "{}", config.text());
+        let relinked = config.text().replace("database = \"d\"", "database = \"other\"");
+        config.link("two", &cloud("azure-cosmos://:k%3D@a/other/c")).unwrap();
+        assert_eq!(config.text(), relinked);
+        // The key belongs to the account: it does not go along.
+        config.link("two", &cloud("azure-cosmos://b/d/c")).unwrap();
+        assert!(
+            config.text().contains("account = \"b\"") && !config.text().contains("k="),
+            "{}",
+            config.text()
+        );
+        config.link("two", &cloud("aws-dynamo://id:secret@r/t?token=x&consistent_read=true")).unwrap();
+        let entry = "[key_value_store.two]\ntype = \"aws_dynamo\"\nregion = \"r\"\ntable = \"t\"\n\
+                     access_key = \"id\"\nsecret_key = \"secret\"\ntoken = \"x\"\nconsistent_read = true\n";
+        assert!(config.text().contains(entry), "{}", config.text());
     }
 
     #[test]

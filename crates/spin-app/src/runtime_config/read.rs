@@ -9,6 +9,7 @@ use toml::{Spanned, Value};
 use url::Url;
 
 use super::{ApiType, LlmConfig, RuntimeConfig};
+use crate::cloud_store::{AWS_DYNAMO, AZURE_COSMOS, AwsCredentials, CloudStore};
 use crate::store_address::{StoreAddress, absolute};
 use crate::toml_file::{Entries, Fault, TomlFile};
 
@@ -110,18 +111,43 @@ impl Table<'_> {
                 };
                 (StoreAddress::Redis(url), fault)
             }
+            AZURE_COSMOS | AWS_DYNAMO => {
+                let fault = self.needs_spin(&format!("with the type {kind:?}"));
+                (StoreAddress::Cloud(self.cloud_store(&kind)?), Some(fault))
+            }
             other => {
-                let fault = match other {
-                    "azure_cosmos" | "aws_dynamo" => self.needs_spin(&format!("with the type {other:?}")),
-                    _ => self.fault(&format!("has the type {other:?}; it must be \"spin\" or \"redis\"")),
-                };
-                self.beyond.push(fault);
+                let known = "it must be \"spin\", \"redis\", \"azure_cosmos\" or \"aws_dynamo\"";
+                self.beyond.push(self.fault(&format!("has the type {other:?}; {known}")));
                 return Ok(StoreAddress::Elsewhere(kind));
             }
         };
         self.beyond.extend(fault);
         self.finish();
         Ok(store)
+    }
+
+    fn cloud_store(&mut self, kind: &str) -> Result<CloudStore, Fault> {
+        if kind == AZURE_COSMOS {
+            return Ok(CloudStore::AzureCosmos {
+                account: self.required("account")?,
+                database: self.required("database")?,
+                container: self.required("container")?,
+                key: self.text("key")?,
+            });
+        }
+        let (access_key, secret_key) = (self.text("access_key")?, self.text("secret_key")?);
+        let token = self.text("token")?;
+        Ok(CloudStore::AwsDynamo {
+            region: self.required("region")?,
+            table: self.required("table")?,
+            consistent_read: self.boolean("consistent_read")?,
+            // Spin wants both keys, or looks for credentials elsewhere.
+            credentials: access_key.zip(secret_key).map(|(access_key, secret_key)| AwsCredentials {
+                access_key,
+                secret_key,
+                token,
+            }),
+        })
     }
 
     /// A model is needed to serve, not to build or to link: whatever is wrong with it is no error.
@@ -151,17 +177,30 @@ impl Table<'_> {
     }
 
     fn text(&mut self, key: &str) -> Result<Option<String>, Fault> {
-        let Some(index) = self.keys.0.iter().position(|(name, _)| name.get_ref() == key) else {
-            return Ok(None);
-        };
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.mistyped(key, &other, "string")),
+        }
+    }
+
+    fn boolean(&mut self, key: &str) -> Result<Option<bool>, Fault> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Boolean(value)) => Ok(Some(value)),
+            Some(other) => Err(self.mistyped(key, &other, "boolean")),
+        }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Value> {
+        let index = self.keys.0.iter().position(|(name, _)| name.get_ref() == key)?;
         let (_, value) = self.keys.0.remove(index);
         self.span = value.span();
-        match value.into_inner() {
-            Value::String(text) => Ok(Some(text)),
-            other => {
-                Err(self.fault(&format!("has a `{key}` of type {}; it must be a string", other.type_str())))
-            }
-        }
+        Some(value.into_inner())
+    }
+
+    fn mistyped(&self, key: &str, value: &Value, wanted: &str) -> Fault {
+        self.fault(&format!("has a `{key}` of type {}; it must be a {wanted}", value.type_str()))
     }
 
     fn required(&mut self, key: &str) -> Result<String, Fault> {

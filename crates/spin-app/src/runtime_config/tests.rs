@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::cloud_store::CloudStore;
 
 fn parse(text: &str) -> Result<RuntimeConfig, Fault> {
     RuntimeConfig::parse(text.to_owned(), Path::new("conf/rc.toml"))
@@ -71,12 +72,28 @@ fn what_is_wrong_is_said_with_its_place() {
     let llm = |rest: &str| format!("[llm_compute]\n{rest}");
     for (text, message) in [
         (
-            store("type = \"azure_cosmos\"\nkey = 1"),
+            store("type = \"azure_cosmos\"\naccount = \"a\"\ndatabase = \"d\"\ncontainer = \"c\""),
             "conf/rc.toml:2: [key_value_store.x] with the type \"azure_cosmos\" needs Spin",
         ),
         (
-            store("type = \"aws_dynamo\""),
+            store("type = \"aws_dynamo\"\nregion = \"r\"\ntable = \"t\""),
             "conf/rc.toml:2: [key_value_store.x] with the type \"aws_dynamo\" needs Spin",
+        ),
+        (
+            store("type = \"azure_cosmos\"\naccount = \"a\"\ncontainer = \"c\"\nkey = \"secret\""),
+            "conf/rc.toml:3: [key_value_store.x] has no `database`",
+        ),
+        (
+            store("type = \"azure_cosmos\"\nkey = 1\naccount = \"a\"\ndatabase = \"d\"\ncontainer = \"c\""),
+            "conf/rc.toml:3: [key_value_store.x] has a `key` of type integer; it must be a string",
+        ),
+        (
+            store("type = \"aws_dynamo\"\nregion = \"r\""),
+            "conf/rc.toml:3: [key_value_store.x] has no `table`",
+        ),
+        (
+            store("type = \"aws_dynamo\"\nregion = \"r\"\ntable = \"t\"\nconsistent_read = \"yes\""),
+            "conf/rc.toml:5: [key_value_store.x] has a `consistent_read` of type string; it must be a boolean",
         ),
         (
             store("type = \"spin\""),
@@ -92,7 +109,8 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             store("type = \"etcd\""),
-            "conf/rc.toml:2: [key_value_store.x] has the type \"etcd\"; it must be \"spin\" or \"redis\"",
+            "conf/rc.toml:2: [key_value_store.x] has the type \"etcd\"; it must be \"spin\", \"redis\", \"azure_cosmos\" or \
+             \"aws_dynamo\"",
         ),
         (store("path = \"a\""), "conf/rc.toml:1: [key_value_store.x] has no `type`"),
         (store("type = \"redis\""), "conf/rc.toml:2: [key_value_store.x] has no `url`"),
@@ -147,6 +165,50 @@ fn what_is_wrong_is_said_with_its_place() {
         unknown.starts_with("conf/rc.toml:3: unknown key `key_value_stores`, expected one of "),
         "{unknown}"
     );
+}
+
+#[test]
+fn stores_of_a_cloud_are_read_with_their_credentials_and_shown_without() {
+    let config = parse(
+        r#"
+        [key_value_store.plain]
+        type = "azure_cosmos"
+        account = "a"
+        database = "d"
+        container = "c"
+        [key_value_store.keyed]
+        type = "aws_dynamo"
+        region = "r"
+        table = "t"
+        consistent_read = false
+        access_key = "secret-id"
+        secret_key = "secret"
+        token = "secret-token"
+        [key_value_store.half]
+        type = "aws_dynamo"
+        region = "r"
+        table = "t"
+        secret_key = "secret"
+        endpoint = "http://localhost"
+        "#,
+    )
+    .unwrap();
+    let cloud = |address: &str| StoreAddress::Cloud(CloudStore::parse(address).unwrap().unwrap());
+    assert_eq!(
+        config.links,
+        BTreeMap::from([
+            ("plain".into(), cloud("azure-cosmos://a/d/c")),
+            (
+                "keyed".into(),
+                cloud("aws-dynamo://secret-id:secret@r/t?consistent_read=false&token=secret-token")
+            ),
+            ("half".into(), cloud("aws-dynamo://r/t")),
+        ])
+    );
+    let beyond: Vec<_> = config.beyond.iter().map(|fault| &*fault.message).collect();
+    assert!(beyond.contains(&"[key_value_store.half] has the unknown key `endpoint`"), "{beyond:?}");
+    let shown = format!("{config:?}");
+    assert!(shown.contains("Cloud(aws-dynamo://r/t)") && !shown.contains("secret"), "{shown}");
 }
 
 #[test]

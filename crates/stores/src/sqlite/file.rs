@@ -108,7 +108,7 @@ impl File {
 
 /// Switches the file to write-ahead mode, and a commit to waiting until the disk has it. A file system without shared
 /// memory, or a file that may only be read, stays in the mode it has.
-fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
     match mode.as_ref().map_err(rusqlite::Error::sqlite_error_code) {
         Ok(()) | Err(Some(ErrorCode::ReadOnly)) => {}

@@ -4,21 +4,24 @@
 //! before the link is written. Nobody reads the new label in this file yet, so that is one invisible transaction; the
 //! link itself is then one replaced file. Killed in between, the store is as before: unlinked, with the same entries.
 //!
-//! Requests that are in flight under the former label still read and write its rows. Therefore these stay for a while,
-//! and triggers repeat every late write under the new label, in the writer's own transaction, whatever program writes.
+//! Requests that are in flight under the former label still read and write its rows, and so does a Spin process until it is started
+//! again. Therefore these stay, and triggers repeat every write under one of the store's labels under the others, in the writer's own
+//! transaction, whatever program writes. So all of them see the same entries, and a late answer meets a vote that was given meanwhile
+//! instead of replacing it. The rows of a former label go when the store gets another label while no process has it open, and that
+//! label is older than any request.
 //!
 //! Two small tables, which Spin does not look at, hold the store's own notes: `ab_label` the label its rows carry and
 //! the former ones, `ab_linked_from` configuration files elsewhere that link it. The files alone say what is linked.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use super::file::File;
+use super::file::{File, PATIENCE, busy, write_ahead};
 use crate::{StoreError, crash_point};
 
-/// How long the rows of a former label stay: longer than any request.
+/// How long the rows of a former label stay at least: longer than any request.
 const GRACE_SECONDS: i64 = 600;
 
 const NOTES: &str = "
@@ -26,27 +29,33 @@ CREATE TABLE IF NOT EXISTS ab_label (label TEXT PRIMARY KEY, retired_at INTEGER)
 CREATE TABLE IF NOT EXISTS ab_linked_from (config TEXT PRIMARY KEY);
 ";
 
-const REPEAT_LATE_WRITES: &str = "
-CREATE TRIGGER IF NOT EXISTS ab_late_insert AFTER INSERT ON spin_key_value
-WHEN NEW.store IN (SELECT label FROM ab_label WHERE retired_at IS NOT NULL) BEGIN
+/// What is written under one of the store's labels is written under the others. A trigger that runs is not started again by what it
+/// does, as `recursive_triggers` is off; that only what differs is written ends the two that start each other.
+const REPEAT_WRITES: &str = "
+CREATE TRIGGER ab_repeat_insert AFTER INSERT ON spin_key_value
+WHEN NEW.store IN (SELECT label FROM ab_label) BEGIN
     INSERT INTO spin_key_value (store, key, value)
-    SELECT label, NEW.key, NEW.value FROM ab_label WHERE retired_at IS NULL
-    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value;
+    SELECT label, NEW.key, NEW.value FROM ab_label WHERE label <> NEW.store
+    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value;
 END;
-CREATE TRIGGER IF NOT EXISTS ab_late_update AFTER UPDATE ON spin_key_value
-WHEN NEW.store IN (SELECT label FROM ab_label WHERE retired_at IS NOT NULL) BEGIN
+CREATE TRIGGER ab_repeat_update AFTER UPDATE ON spin_key_value
+WHEN NEW.store IN (SELECT label FROM ab_label) BEGIN
     INSERT INTO spin_key_value (store, key, value)
-    SELECT label, NEW.key, NEW.value FROM ab_label WHERE retired_at IS NULL
-    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value;
+    SELECT label, NEW.key, NEW.value FROM ab_label WHERE label <> NEW.store
+    ON CONFLICT (store, key) DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value;
 END;
-CREATE TRIGGER IF NOT EXISTS ab_late_delete AFTER DELETE ON spin_key_value
-WHEN OLD.store IN (SELECT label FROM ab_label WHERE retired_at IS NOT NULL) BEGIN
+CREATE TRIGGER ab_repeat_delete AFTER DELETE ON spin_key_value
+WHEN OLD.store IN (SELECT label FROM ab_label) BEGIN
     DELETE FROM spin_key_value
-    WHERE store = (SELECT label FROM ab_label WHERE retired_at IS NULL) AND key = OLD.key;
+    WHERE key = OLD.key AND store IN (SELECT label FROM ab_label WHERE label <> OLD.store);
 END;
 ";
 
+/// With those of earlier versions, which repeated only what came late.
 const STOP_REPEATING: &str = "
+DROP TRIGGER IF EXISTS ab_repeat_insert;
+DROP TRIGGER IF EXISTS ab_repeat_update;
+DROP TRIGGER IF EXISTS ab_repeat_delete;
 DROP TRIGGER IF EXISTS ab_late_insert;
 DROP TRIGGER IF EXISTS ab_late_update;
 DROP TRIGGER IF EXISTS ab_late_delete;
@@ -107,9 +116,12 @@ impl Labels {
     ///
     /// The file cannot be written; it is as it was.
     pub fn adopt(&mut self, label: &str, linked_from: Option<&Path>) -> Result<(), StoreError> {
+        let is_unused = self.is_unused().map_err(|error| self.file.error(&error))?;
         self.change(|connection, now| {
             connection.execute_batch(NOTES)?;
-            sweep(connection, now)?;
+            if is_unused {
+                sweep(connection, now)?;
+            }
             if let Some(config) = linked_from {
                 connection.execute(
                     "INSERT OR IGNORE INTO ab_linked_from VALUES (?1)",
@@ -160,6 +172,24 @@ impl Labels {
         read().map_err(|error| self.file.error(&error))
     }
 
+    /// Whether no other connection has the file open: only then can it leave write-ahead mode. A file that cannot be in that mode does
+    /// not tell.
+    fn is_unused(&self) -> rusqlite::Result<bool> {
+        let mode = |pragma: &str| self.connection.query_row(pragma, [], |row| row.get::<_, String>(0));
+        if mode("PRAGMA journal_mode")? != "wal" {
+            return Ok(false);
+        }
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let left = mode("PRAGMA journal_mode = DELETE");
+        self.connection.busy_timeout(PATIENCE)?;
+        match left {
+            Ok(mode) if mode == "delete" => write_ahead(&self.connection).map(|()| true),
+            Ok(_) => Ok(false),
+            Err(error) if busy(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Runs `change`, given the time in seconds, in a transaction.
     fn change(
         &mut self,
@@ -185,21 +215,22 @@ impl std::fmt::Debug for Labels {
 
 /// Copies the rows of `former` to `label` and retires `former`.
 fn relabel(connection: &Connection, former: &str, label: &str, now: i64) -> rusqlite::Result<()> {
-    // Rows that `label` had before it was retired here are copies that have aged; others were written by hand and stay.
+    // Rows that `label` had before it was retired here are copies; others were written by hand and stay.
     if connection.execute("DELETE FROM ab_label WHERE label = ?1", [label])? > 0 {
         connection.execute("DELETE FROM spin_key_value WHERE store = ?1", [label])?;
     }
     connection.execute("INSERT OR REPLACE INTO ab_label VALUES (?1, ?2)", params![former, now])?;
     connection.execute("INSERT INTO ab_label VALUES (?1, NULL)", [label])?;
+    connection.execute_batch(STOP_REPEATING)?;
     connection.execute(
         "INSERT OR REPLACE INTO spin_key_value (store, key, value) \
          SELECT ?2, key, value FROM spin_key_value WHERE store = ?1",
         [former, label],
     )?;
-    connection.execute_batch(REPEAT_LATE_WRITES)
+    connection.execute_batch(REPEAT_WRITES)
 }
 
-/// Removes the rows of labels that were retired long ago. All their writes were repeated, so nothing is lost.
+/// Removes the rows of labels that were retired long ago and that nobody uses. All their writes were repeated, so nothing is lost.
 fn sweep(connection: &Connection, now: i64) -> rusqlite::Result<()> {
     let before = now - GRACE_SECONDS;
     let mut select = connection.prepare("SELECT label FROM ab_label WHERE retired_at < ?1")?;

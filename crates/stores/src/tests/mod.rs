@@ -2,6 +2,7 @@
 
 mod redis;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::Future;
 
@@ -47,6 +48,7 @@ on_each_store!(
     swaps_exactly_under_contention,
     lists_a_large_store_while_it_is_written,
     lists_small_stores,
+    a_listing_gives_way,
     visits_every_entry_in_order,
     serves_several_runtimes,
 );
@@ -59,6 +61,7 @@ fn futures_are_send(store: &Store) {
     check(store.set("key", Vec::new()));
     check(store.increment("key", 1));
     check(store.keys_page(None, 1));
+    check(async { store.listing().next(1).await });
     check(store.get_many(&[]));
 }
 
@@ -233,6 +236,31 @@ async fn lists_small_stores(store: Store) {
         }
         store.set(&format!("key{count}"), Vec::new()).await.unwrap();
     }
+}
+
+/// A core of the runtime is one thread: what a listing does not give way to waits until its end.
+async fn a_listing_gives_way(store: Store) {
+    let entries = (0..50_000).map(|number| (format!("key {number:05}"), b"value".to_vec()));
+    store.set_many(entries.collect()).await.unwrap();
+    let ended = Cell::new(false);
+    let list = async {
+        let (mut listing, mut keys) = (store.listing(), 0);
+        while let Some(page) = listing.next(1000).await.unwrap() {
+            keys += page.len();
+        }
+        ended.set(true);
+        keys
+    };
+    // As many requests as the smallest number of pages, each after what the one before has found.
+    let ask = async {
+        for number in 0..40 {
+            assert!(store.get(&format!("key {number:05}")).await.unwrap().is_some());
+            tokio::task::yield_now().await;
+        }
+        ended.get()
+    };
+    let (keys, listing_ended_first) = futures::join!(list, ask);
+    assert_eq!((keys, listing_ended_first), (50_000, false));
 }
 
 async fn all_keys(store: &Store, limit: usize) -> BTreeSet<String> {

@@ -1,6 +1,8 @@
 //! What is particular to Redis.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use e2e::redis_server::RedisServer;
 
@@ -133,4 +135,70 @@ async fn what_is_no_string_is_an_error_and_a_key_that_is_no_text_is_left_out() {
     let key = "list".to_owned();
     assert_eq!(store.increment("list", 1).await, Err(StoreError::NotACounter { key }));
     assert_eq!(store.keys_page(None, 10).await.unwrap().0, ["list"]);
+}
+
+/// A table that shrinks while it is listed is listed twice in part: `SCAN` promises no more.
+#[tokio::test]
+async fn a_key_that_redis_names_twice_is_listed_once() {
+    let Some(server) = RedisServer::start(&["--enable-debug-command", "yes", "--hz", "500"]) else { return };
+    let store = Store::redis(&server.url(0)).unwrap();
+    let kept: BTreeSet<_> = (0..4_000).map(|number| format!("kept {number}")).collect();
+    store.set_many(kept.iter().map(|key| (key.clone(), Vec::new())).collect()).await.unwrap();
+    let passing: Vec<_> = (0..60_000).map(|number| format!("passing {number}")).collect();
+
+    let (mut listing, mut listed) = (store.listing(), Vec::new());
+    let (mut cursor, mut named) = (None, Vec::new());
+    loop {
+        store.set_many(passing.iter().map(|key| (key.clone(), Vec::new())).collect()).await.unwrap();
+        until_tables(&server.url(0), |size| size >= 65_536).await;
+        let large = listing.next(50).await.unwrap();
+        listed.extend(large.into_iter().flatten());
+        let (page, next) = store.keys_page(cursor, 50).await.unwrap();
+        named.extend(page);
+        store.delete_many(&passing).await.unwrap();
+        until_tables(&server.url(0), |size| size <= 16_384).await;
+        let small = listing.next(200).await.unwrap();
+        let is_over = small.is_none();
+        listed.extend(small.into_iter().flatten());
+        cursor = next;
+        if cursor.is_some() {
+            let (page, next) = store.keys_page(cursor, 200).await.unwrap();
+            named.extend(page);
+            cursor = next;
+        }
+        if is_over || cursor.is_none() {
+            break;
+        }
+    }
+    while let Some(page) = listing.next(1_000).await.unwrap() {
+        listed.extend(page);
+    }
+    let of_kept = |keys: &[String]| keys.iter().filter(|key| key.starts_with("kept")).count();
+    let different: BTreeSet<_> = named.iter().cloned().collect();
+    assert!(named.len() > different.len(), "Redis named no key twice: this tests nothing");
+    assert_eq!(of_kept(&listed), kept.len());
+    let once: BTreeSet<_> = listed.iter().cloned().collect();
+    assert!(once.len() == listed.len() && once.is_superset(&kept));
+    // For tools too, which want them sorted.
+    assert_eq!(store.keys().await.unwrap(), (kept.into_iter().collect(), 0));
+}
+
+/// Waits until the server has one table of keys, of such a size.
+async fn until_tables(url: &str, is_wanted: impl Fn(u64) -> bool) {
+    let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
+    let patience = Instant::now() + Duration::from_mins(1);
+    loop {
+        let said: String = redis::cmd("DEBUG").arg("HTSTATS").arg(0).query(&mut connection).unwrap();
+        let keys = said.split("[Expires").next().unwrap();
+        let sizes =
+            keys.lines().filter_map(|line| line.trim().strip_prefix("table size:")?.trim().parse().ok());
+        let sizes: Vec<u64> = sizes.collect();
+        if let [size] = sizes[..]
+            && is_wanted(size)
+        {
+            return;
+        }
+        assert!(Instant::now() < patience, "{said}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }

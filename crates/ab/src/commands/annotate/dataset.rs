@@ -8,7 +8,7 @@ use experiment::journal::{Annotation, Said};
 use experiment::numbers::counted;
 use serde::Serialize;
 
-use super::journal::Journal;
+use super::journal::AppJournal;
 use crate::results::output;
 use crate::results::spreadsheet::cell;
 use crate::terminal::{Printer, failure, program};
@@ -25,8 +25,8 @@ struct Case<'a> {
 /// # Errors
 ///
 /// There are none, the journal cannot be read, or the file or standard output cannot be written.
-pub(super) fn export(journal: &Journal, file: Option<&Path>, printer: Printer) -> anyhow::Result<()> {
-    let mut others = journal.read()?.others;
+pub(super) fn export(journal: &AppJournal, file: Option<&Path>, printer: Printer) -> anyhow::Result<()> {
+    let mut others = journal.others()?;
     others.sort_unstable_by(|one, other| one.draw.sentence.cmp(&other.draw.sentence));
     let cases: Vec<_> = others.iter().filter_map(case).collect();
     if cases.is_empty() {

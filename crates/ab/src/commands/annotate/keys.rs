@@ -10,6 +10,9 @@ use crate::terminal::{failure, interrupted, program};
 /// The keys, as people are told.
 pub(super) const ALL: &str = "1 positive  2 neutral  3 negative  s cannot tell  u undo  q quit";
 
+/// Those that are left at the end.
+pub(super) const AT_THE_END: &str = "u undo  q quit";
+
 /// What a person wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use anstyle::{AnsiColor, Style};
 use dialoguer::console::{Term, measure_text_width, truncate_str};
-use experiment::journal::{Given, Standing};
+use experiment::journal::{Evidence, Given, Standing};
 use experiment::numbers::{count, counted};
 use sentiment::Outcome;
 
-use super::journal::{Journal, State};
+use super::journal::AppJournal;
 use super::keys::{self, Key, Keys};
 use crate::terminal::{Printer, program, without_control_characters};
 
@@ -23,15 +23,15 @@ const SAID: usize = 11;
 /// # Errors
 ///
 /// The journal cannot be read or written, or the person broke off.
-pub(super) fn waiting(journal: &Journal, who: &str, printer: Printer) -> anyhow::Result<()> {
-    let ended = Session::new(journal, who, printer).run(|state, _| {
-        let sentence = state.queue(&mut rand::rng()).next(&mut rand::rng())?;
-        Some(Shown { sentence, opinions: String::new() })
+pub(super) fn waiting(journal: &AppJournal, who: &str, printer: Printer) -> anyhow::Result<()> {
+    let ended = Session::new(journal, who, printer).run(|evidence, _| {
+        let sentence = journal.queue(evidence, &mut rand::rng())?.next(&mut rand::rng());
+        Ok(sentence.map(|sentence| Shown { sentence, opinions: String::new() }))
     })?;
-    let Standing { disputed, .. } = ended.evidence.standing();
+    let Standing { disputed, .. } = ended.standing();
     if !journal.compares() {
         printer.message("All variants have the same prompt, so there is nothing to compare.");
-    } else if ended.queue(&mut rand::rng()).is_empty() {
+    } else if journal.queue(&ended, &mut rand::rng())?.is_empty() {
         printer.message(format_args!(
             "Nothing waits to be annotated. Sentences do once all prompts have answered them: the variable `shadow` says how many new \
              ones do, and `{} backfill` asks about those that are there.",
@@ -53,13 +53,15 @@ pub(super) fn waiting(journal: &Journal, who: &str, printer: Printer) -> anyhow:
 /// # Errors
 ///
 /// The journal cannot be read or written, or the person broke off.
-pub(super) fn disputed(journal: &Journal, who: &str, printer: Printer) -> anyhow::Result<()> {
-    let ended = Session::new(journal, who, printer).run(|state, seen| {
-        let disputes = state.evidence.disputes();
-        let dispute = disputes.into_iter().find(|it| !seen.contains(&it.draw.sentence))?;
-        Some(Shown { sentence: dispute.draw.sentence.clone(), opinions: opinions(&dispute.given) })
+pub(super) fn disputed(journal: &AppJournal, who: &str, printer: Printer) -> anyhow::Result<()> {
+    let ended = Session::new(journal, who, printer).run(|evidence, seen| {
+        let dispute = evidence.disputes().find(|it| !seen.contains(&it.draw.sentence));
+        Ok(dispute.map(|dispute| Shown {
+            sentence: dispute.draw.sentence.clone(),
+            opinions: opinions(&dispute.given),
+        }))
     })?;
-    printer.message(match ended.evidence.standing().disputed {
+    printer.message(match ended.standing().disputed {
         0 => "People agree on all sentences.".to_owned(),
         left => format!("People still disagree on {}.", counted(left, "sentence")),
     });
@@ -85,7 +87,7 @@ struct Shown {
 }
 
 struct Session<'a> {
-    journal: &'a Journal,
+    journal: &'a AppJournal,
     who: &'a str,
     keys: Keys,
     printer: Printer,
@@ -96,51 +98,60 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(journal: &'a Journal, who: &'a str, printer: Printer) -> Self {
+    fn new(journal: &'a AppJournal, who: &'a str, printer: Printer) -> Self {
         let keys = Keys::of_standard_input();
         Self { journal, who, keys, printer, said: Vec::new(), seen: HashSet::new() }
     }
 
-    /// Shows what `next` finds, until there is nothing, and gives what the journal holds then.
-    fn run(mut self, next: impl Fn(&State, &HashSet<String>) -> Option<Shown>) -> anyhow::Result<State> {
+    /// Shows what `next` finds, until there is nothing or the person leaves, and gives what people have said by then.
+    fn run(
+        mut self,
+        next: impl Fn(&Evidence, &HashSet<String>) -> anyhow::Result<Option<Shown>>,
+    ) -> anyhow::Result<Evidence> {
         let mut again = None;
-        let mut decided = false;
+        let mut told_so = false;
         loop {
-            let state = self.journal.read()?;
-            let standing = state.evidence.standing();
-            if standing.decided && !decided {
+            let evidence = self.journal.evidence()?;
+            let standing = evidence.standing();
+            if standing.decided && !told_so {
+                told_so = true;
+                let program = program();
                 self.printer
-                    .message(format_args!("Decided: `{} report` says which prompt is better.", program()));
+                    .message(format_args!("Decided: `{program} report` says which prompt is better."));
             }
-            decided = standing.decided;
-            let shown = again.take().or_else(|| next(&state, &self.seen));
-            let Some(shown) = shown else {
-                self.printer.message(told(&standing));
-                return Ok(state);
+            let shown = match again.take() {
+                Some(shown) => Some(shown),
+                None => next(&evidence, &self.seen)?,
             };
-            let lines = self.show(&shown, &standing);
+            if shown.is_none() && self.said.is_empty() {
+                self.printer.message(told(&standing));
+                return Ok(evidence);
+            }
+            let lines = self.show(shown.as_ref(), &standing);
             let key = self.keys.next();
             self.clear(lines);
-            match key? {
-                Key::Quit => {
-                    self.printer.message(told(&standing));
-                    return Ok(state);
-                }
-                Key::Undo => again = Some(self.undo(&state)?.unwrap_or(shown)),
-                Key::Say(expected) => {
-                    let kept = self.journal.say(&state, &shown.sentence, self.who, expected)?;
+            match (key?, shown) {
+                (Key::Undo, shown) => again = self.undo()?.or(shown),
+                (Key::Say(expected), Some(shown)) => {
+                    let kept = self.journal.say(&shown.sentence, self.who, expected)?;
                     self.note(expected, &shown.sentence);
                     self.seen.insert(shown.sentence.clone());
                     self.said.push((shown, kept.before));
+                }
+                // A key too many.
+                (Key::Say(_), None) if self.keys.terminal().is_some() => {}
+                (Key::Quit | Key::Say(_), _) => {
+                    self.printer.message(told(&standing));
+                    return Ok(evidence);
                 }
             }
         }
     }
 
     /// Takes the last one back, if there is one.
-    fn undo(&mut self, state: &State) -> anyhow::Result<Option<Shown>> {
+    fn undo(&mut self) -> anyhow::Result<Option<Shown>> {
         let Some((shown, before)) = self.said.pop() else { return Ok(None) };
-        self.journal.undo(state, &shown.sentence, self.who, before.as_ref())?;
+        self.journal.undo(&shown.sentence, self.who, before.as_ref())?;
         self.seen.remove(&shown.sentence);
         if self.keys.terminal().is_some() {
             // Its line stands right above.
@@ -151,15 +162,18 @@ impl<'a> Session<'a> {
         Ok(Some(shown))
     }
 
-    /// Shows a sentence to a person at a terminal, and says on how many lines.
-    fn show(&self, shown: &Shown, standing: &Standing) -> usize {
+    /// Shows a sentence to a person at a terminal, or that none is left, and says on how many lines.
+    fn show(&self, shown: Option<&Shown>, standing: &Standing) -> usize {
         let Some(term) = self.keys.terminal() else { return 0 };
-        let sentence = without_control_characters(&shown.sentence);
+        let keys = if shown.is_some() { keys::ALL } else { keys::AT_THE_END };
+        let sentence = shown.map_or_else(
+            || "That was the last one.".to_owned(),
+            |shown| without_control_characters(&shown.sentence),
+        );
         let mut lines = vec![String::new(), format!("  {SENTENCE}{sentence}{SENTENCE:#}")];
-        if !shown.opinions.is_empty() {
-            lines.push(format!("  {ASIDE}{}{ASIDE:#}", shown.opinions));
-        }
-        lines.extend([String::new(), format!("  {ASIDE}{}  ·  {}{ASIDE:#}", keys::ALL, told(standing))]);
+        let opinions = shown.map(|shown| &shown.opinions).filter(|opinions| !opinions.is_empty());
+        lines.extend(opinions.map(|opinions| format!("  {ASIDE}{opinions}{ASIDE:#}")));
+        lines.extend([String::new(), format!("  {ASIDE}{keys}  ·  {}{ASIDE:#}", told(standing))]);
         self.printer.message(lines.join("\n"));
         let columns = usize::from(term.size().1).max(1);
         lines.iter().map(|line| measure_text_width(line).div_ceil(columns).max(1)).sum()

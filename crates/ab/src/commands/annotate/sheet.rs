@@ -6,11 +6,11 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
-use experiment::journal::Said;
+use experiment::journal::{Kept, Said};
 use experiment::numbers::counted;
 use sentiment::{Outcome, Sentence};
 
-use super::journal::{Journal, Kept};
+use super::journal::AppJournal;
 use super::keys::Key;
 use super::session::{CANNOT_TELL, opinions};
 use crate::results::output;
@@ -52,9 +52,9 @@ struct Imported {
 /// # Errors
 ///
 /// The journal cannot be read, or the file or standard output cannot be written.
-pub(super) fn export(journal: &Journal, file: Option<&Path>, printer: Printer) -> anyhow::Result<()> {
+pub(super) fn export(journal: &AppJournal, file: Option<&Path>, printer: Printer) -> anyhow::Result<()> {
     let mut rng = rand::rng();
-    let mut queue = journal.read()?.queue(&mut rng);
+    let mut queue = journal.queue(&journal.evidence()?, &mut rng)?;
     let waiting = queue.len() as u64;
     output::write(file, printer, |out| {
         write!(out, "{BYTE_ORDER_MARK}")?;
@@ -83,7 +83,7 @@ pub(super) fn export(journal: &Journal, file: Option<&Path>, printer: Printer) -
 ///
 /// The file cannot be read or has a row that cannot be used, or the journal cannot be read or written.
 pub(super) fn import(
-    journal: &Journal,
+    journal: &AppJournal,
     file: Option<&Path>,
     who: &str,
     printer: Printer,
@@ -95,17 +95,16 @@ pub(super) fn import(
             read(File::open(path).with_context(|| format!("cannot open {shown}"))?, &shown)?
         }
     };
-    let state = journal.read()?;
     let mut imported = Imported::default();
     for Opinion { sentence, expected, .. } in &said {
-        let kept = journal.say(&state, sentence, who, *expected)?;
+        let kept = journal.say(sentence, who, *expected)?;
         let expected = expected.map(Outcome::as_str);
         match &kept.before {
             None => imported.new += 1,
             Some(before) if before.expected.as_deref() == expected => imported.as_before += 1,
             Some(_) => imported.changed += 1,
         }
-        imported.not_drawn += u64::from(!state.was_drawn(sentence));
+        imported.not_drawn += u64::from(!kept.decides());
         if kept.annotation.said() == Said::Disputed {
             imported.disputed.push(kept);
         }
@@ -177,10 +176,11 @@ impl Imported {
             printer.message(format_args!("{} without an annotation left out", counted(left_out, "row")));
         }
         if *not_drawn > 0 {
+            let (verb, them) = if *not_drawn == 1 { ("is", "it") } else { ("are", "them") };
             printer.message(format_args!(
-                "{} of these of sentences that were not drawn for the current prompts: they decide nothing, and `{} annotate \
-                 --export-dataset FILE` makes them data for `eval`",
-                counted(*not_drawn, "annotation"),
+                "{} {verb} not drawn for the current prompts, so what was said of {them} decides nothing: `{} annotate --export-dataset \
+                 FILE` writes {them} as data for `eval`",
+                counted(*not_drawn, "sentence"),
                 program()
             ));
         }

@@ -141,7 +141,7 @@ impl Tally {
                 prompt: *prompt,
                 model: &self.model,
                 outcome: answer.outcome.as_str(),
-                expected: Some(answered.expected.as_str()),
+                expected: vec![answered.expected.as_str()],
                 elapsed_ms: (!answer.cached).then_some(answer.elapsed_ms),
                 prompt_tokens: answer.prompt_tokens,
                 generated_tokens: answer.generated_tokens,

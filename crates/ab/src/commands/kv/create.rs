@@ -1,6 +1,6 @@
 //! `kv create`.
 
-use spin_app::{is_redis, without_password};
+use spin_app::{CloudStore, is_redis, without_password};
 
 use crate::terminal::{Printer, failure, program};
 use crate::workspace::{Location, Workspace};
@@ -23,6 +23,11 @@ pub(crate) fn run(
                 program(),
                 without_password(name)
             ))
+            .into());
+    }
+    if CloudStore::parse(name).is_some() {
+        return Err(failure("a store of a cloud is created there: link its address")
+            .hint(format!("`{} link key-value LABEL --store ADDRESS`", program()))
             .into());
     }
     Workspace::open_to_change(location)?.create_store(name, redis, printer)

@@ -30,7 +30,7 @@ pub(crate) fn run(name: &str, yes: bool, location: &Location, printer: Printer) 
             OpenStore::open(&address, "")?.ask(async |store| store.clear().await)?;
             None
         }
-        StoreAddress::Elsewhere(_) => None,
+        StoreAddress::Cloud(_) | StoreAddress::Elsewhere(_) => None,
     };
     // The links first: one that led nowhere would make the app start with an empty store of this name.
     if !linked.is_empty() {

@@ -1,10 +1,12 @@
 //! `kv get`.
 
+use experiment::counter;
+
 use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Target, Workspace};
 
 /// Prints the value of a key: its bytes and nothing else, so that it can be piped. At a terminal a missing last newline
-/// is added, and bytes that are not text are refused.
+/// is added, a counter is shown as a number, and bytes that are not text are refused.
 ///
 /// # Errors
 ///
@@ -16,6 +18,7 @@ pub(crate) fn run(key: &str, target: &Target, location: &Location, printer: Prin
         return Err(failure(format!("No key \"{key}\" in key value store \"{}\"", found.shown)).into());
     };
     if printer.data_is_read_by_a_person() {
+        value = counter::converted(key, value, true);
         let text = std::str::from_utf8(&value).is_ok_and(|text| !text.contains('\x1b'));
         if !text {
             return Err(failure(format!("the value of \"{key}\" is not text ({} bytes)", value.len()))

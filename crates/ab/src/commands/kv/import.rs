@@ -5,7 +5,7 @@ use std::io::{BufReader, stdin};
 use std::path::Path;
 
 use anyhow::Context as _;
-use experiment::journal;
+use experiment::counter;
 use spin_app::StoreAddress;
 
 use super::json_lines;
@@ -13,7 +13,7 @@ use super::watch::change_entries;
 use crate::terminal::Printer;
 use crate::workspace::{Location, Target, Workspace};
 
-/// Sets all entries of an export in one transaction. Keys that are not in it stay. A journal's counters become those of the store's kind.
+/// Sets all entries of an export in one transaction. Keys that are not in it stay. Counters become those of the store's kind.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub(crate) fn run(
     let imported: Vec<(String, Vec<u8>)> = imported
         .into_iter()
         .map(|(key, value)| {
-            let value = journal::converted(&key, value, in_redis);
+            let value = counter::converted(&key, value, in_redis);
             (key, value)
         })
         .collect();

@@ -4,13 +4,16 @@ use std::fs;
 use std::io::{Read as _, stdin};
 
 use anyhow::Context as _;
+use experiment::counter;
+use spin_app::StoreAddress;
 use stores::Entry;
 
 use super::watch::change_entries;
 use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Target, Workspace};
 
-/// Sets keys: all of them, or none. Each pair is `KEY=VALUE`, `KEY=@FILE` or `KEY=-`.
+/// Sets keys: all of them, or none. Each pair is `KEY=VALUE`, `KEY=@FILE` or `KEY=-`. A number under a counter's key becomes a counter of
+/// the store's kind.
 ///
 /// # Errors
 ///
@@ -26,7 +29,11 @@ pub(crate) fn run(
     if pairs.iter().filter(|pair| pair.split_once('=').is_some_and(|(_, value)| value == "-")).count() > 1 {
         return Err(failure("only one key can take its value from standard input").into());
     }
-    let entries: Vec<Entry> = pairs.iter().map(|pair| entry(pair)).collect::<Result<_, _>>()?;
+    let mut entries: Vec<Entry> = pairs.iter().map(|pair| entry(pair)).collect::<Result<_, _>>()?;
+    let in_redis = matches!(found.address, StoreAddress::Redis(_));
+    for (key, value) in &mut entries {
+        *value = counter::converted(key, std::mem::take(value), in_redis);
+    }
     let store = workspace.open_store(&found, printer)?;
     let keys: Vec<String> = entries.iter().map(|(key, _)| key.clone()).collect();
     change_entries(&store, &found.shown, &keys, printer, || store.set(entries))

@@ -1,6 +1,6 @@
 //! What a change of entries does to a store's prompt, and to the observations that were made with it.
 
-use experiment::{Fallback, Fingerprint, Origin, PROMPT_KEY, Prompt, Record};
+use experiment::{Fallback, Fingerprint, Origin, PROMPT_KEY, Prompt, Record, key};
 use sentiment::{DEFAULT_PROMPT, Outcome};
 use stores::StoreError;
 
@@ -46,8 +46,8 @@ pub(super) fn change_entries<'k>(
 /// How many entries are records of what a model made of this prompt.
 fn observations_of(store: &OpenStore, prompt: Fingerprint) -> anyhow::Result<usize> {
     let mut count = 0;
-    store.for_each(|_, value| {
-        let record = Record::<Outcome>::from_json(value);
+    store.for_each(|key, value| {
+        let record = Record::<Outcome>::from_json(value).filter(|_| !key::is_reserved(key));
         count += usize::from(record.is_some_and(|record| record.prompt == prompt));
         Ok(())
     })?;

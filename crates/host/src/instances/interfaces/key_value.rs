@@ -1,12 +1,11 @@
 //! `spin:key-value@3`.
 
-use std::collections::HashSet;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
-use stores::{Cursor, Store, StoreError};
+use stores::{Listing, Store, StoreError};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Accessor, Destination, FutureReader, Resource, StreamProducer, StreamReader, StreamResult, VecBuffer,
@@ -101,9 +100,7 @@ impl HostStoreWithStore<Guest> for Spin {
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
         let store = opened(accessor, &store)?;
         let (outcome, finished) = oneshot::channel();
-        let first = fetch(store.clone(), None);
-        let named = store.repeats_keys().then(HashSet::new);
-        let keys = Keys { store, state: State::Fetching(first), named, outcome: Some(outcome) };
+        let keys = Keys { state: State::Fetching(fetch(store.listing())), outcome: Some(outcome) };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
             let finished = async move {
@@ -115,31 +112,27 @@ impl HostStoreWithStore<Guest> for Spin {
     }
 }
 
-type Page = Result<(Vec<String>, Option<Cursor>), StoreError>;
+/// A page, none after the last one, and what gives the next.
+type Page = (Listing, Result<Option<Vec<String>>, StoreError>);
 
-fn fetch(store: Store, cursor: Option<Cursor>) -> BoxFuture<'static, Page> {
+fn fetch(mut listing: Listing) -> BoxFuture<'static, Page> {
     Box::pin(async move {
-        // A store in a file answers at once: others on this thread go on between two pages.
-        tokio::task::yield_now().await;
-        store.keys_page(cursor, KEYS_PER_PAGE).await
+        let page = listing.next(KEYS_PER_PAGE).await;
+        (listing, page)
     })
 }
 
-/// Lists the keys of a store a page at a time. Between pages it holds nothing of the store's, so a guest that
-/// stops reading stops nobody else.
+/// Lists the keys of a store a page at a time.
 struct Keys {
-    store: Store,
     state: State,
-    /// The keys so far, where the store may name one twice.
-    named: Option<HashSet<String>>,
     outcome: Option<oneshot::Sender<Result<(), Error>>>,
 }
 
 enum State {
     /// A page is on its way.
     Fetching(BoxFuture<'static, Page>),
-    /// The next page starts here.
-    At(Cursor),
+    /// The next page is yet to be asked for.
+    At(Listing),
     /// There are no more.
     Done,
 }
@@ -174,18 +167,16 @@ impl<D> StreamProducer<D> for Keys {
         loop {
             match &mut this.state {
                 State::Fetching(page) => {
-                    let page = match page.as_mut().poll(context) {
+                    let (listing, page) = match page.as_mut().poll(context) {
                         Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
                         polled => ready!(polled),
                     };
                     let keys = match page {
-                        Ok((mut keys, next)) => {
-                            if let Some(named) = &mut this.named {
-                                keys.retain(|key| named.insert(key.clone()));
-                            }
-                            this.state = next.map_or(State::Done, State::At);
+                        Ok(Some(keys)) => {
+                            this.state = State::At(listing);
                             keys
                         }
+                        Ok(None) => return Poll::Ready(Ok(this.finish(Ok(())))),
                         Err(error) => return Poll::Ready(Ok(this.finish(Err(error.into())))),
                     };
                     if !keys.is_empty() {
@@ -193,8 +184,10 @@ impl<D> StreamProducer<D> for Keys {
                         return Poll::Ready(Ok(StreamResult::Completed));
                     }
                 }
-                State::At(cursor) => {
-                    this.state = State::Fetching(fetch(this.store.clone(), Some(cursor.clone())));
+                State::At(_) => {
+                    if let State::At(listing) = std::mem::replace(&mut this.state, State::Done) {
+                        this.state = State::Fetching(fetch(listing));
+                    }
                 }
                 State::Done => return Poll::Ready(Ok(this.finish(Ok(())))),
             }

@@ -64,27 +64,12 @@ impl store::HostBucket for &mut Guest {
         if cursor.is_some() {
             return Ok(Err(Error::Other("list_keys: cursor not supported".to_owned())));
         }
-        let store = self.bucket(&bucket)?;
+        let mut listing = self.bucket(&bucket)?.listing();
         let mut keys = Vec::new();
-        let mut next = None;
         loop {
-            match store.keys_page(next, 1000).await {
-                Ok((page, cursor)) => {
-                    keys.extend(page);
-                    match cursor {
-                        None => {
-                            // Redis may name a key twice. Where the keys come in their order, as SQLite's do, this costs little.
-                            keys.sort_unstable();
-                            keys.dedup();
-                            return Ok(Ok(KeyResponse { keys, cursor: None }));
-                        }
-                        some => {
-                            // A store in a file answers at once: others on this thread go on between two pages.
-                            tokio::task::yield_now().await;
-                            next = some;
-                        }
-                    }
-                }
+            match listing.next(1000).await {
+                Ok(Some(page)) => keys.extend(page),
+                Ok(None) => return Ok(Ok(KeyResponse { keys, cursor: None })),
                 Err(error) => return Ok(Err(error.into())),
             }
         }
