@@ -89,12 +89,7 @@ impl Process {
 
     /// Sends a signal, such as `TERM`, to the process with its [`id`](Self::id). One that waits for its child ends with it.
     pub fn signal(&self, name: &str) {
-        self.send(name, self.id());
-    }
-
-    fn send(&self, signal: &str, id: u32) {
-        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status().unwrap();
-        assert!(sent.success(), "{} is gone", self.name);
+        assert!(send(name, self.id()), "{} is gone", self.name);
     }
 
     /// Its exit status, once it has ended and its output is complete.
@@ -126,13 +121,20 @@ impl Drop for Process {
             eprintln!("--- {}\n{}\n---", self.name, self.output());
         }
         if self.has_children && self.child.try_wait().is_ok_and(|status| status.is_none()) {
-            self.send("TERM", self.child.id());
-            self.ended_within(Duration::from_secs(10));
+            send("TERM", self.child.id());
+            if self.ended_within(Duration::from_secs(10)).is_none() {
+                send("KILL", self.id());
+            }
         }
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether there is a process to send the signal to.
+fn send(signal: &str, id: u32) -> bool {
+    Command::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status().unwrap().success()
 }
 
 impl Log {

@@ -125,8 +125,8 @@ async fn wrong_tries_are_logged_and_held_back_and_hold_up_nobody_else() {
         served
     };
     let ((), served) = futures::join!(guesses, others);
-    // Were they held up as the guesses are, no more would have been served than guesses one after another.
-    assert!(served > TRIES / AT_ONCE, "{served} others were served");
+    // Were they held up as the guesses are, no more would have been served than guesses one after another. Spin holds none back.
+    assert!(is_spin || served > TRIES / AT_ONCE, "{served} others were served");
 
     let logged = Cell::new(0);
     app.process().wait_for(|line| {

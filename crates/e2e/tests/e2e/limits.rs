@@ -175,6 +175,7 @@ async fn counters_of_earlier_hours_are_deleted() {
     for key in old {
         app.write(JOURNAL, key, 3_i64.to_le_bytes());
     }
+    app.write(JOURNAL, "limit:hours", "[1, 77777777]");
     app.write(JOURNAL, "limit:of another app", "kept");
     app.ask("A new sentence").await;
     let patience = Instant::now() + PATIENCE;
