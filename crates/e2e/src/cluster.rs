@@ -6,8 +6,6 @@
 pub mod haproxy;
 pub mod wire;
 
-use std::time::{Duration, Instant};
-
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -16,7 +14,7 @@ use self::wire::Wire;
 use crate::app::{App, AppBuilder, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT};
 use crate::explorer::Explorer;
 use crate::model_server::ModelServer;
-use crate::process::PATIENCE;
+use crate::process::until;
 use crate::redis_server::RedisServer;
 use crate::response::Response;
 
@@ -166,14 +164,5 @@ impl Cluster {
     /// The explorer of any node.
     pub fn explorer(&self) -> Explorer {
         Explorer::new(self.client.clone(), &self.url("")).with_credentials(CREDENTIALS)
-    }
-}
-
-/// Waits until something is so.
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it does not happen that {what}");
-        std::thread::sleep(Duration::from_millis(10));
     }
 }

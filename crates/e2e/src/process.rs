@@ -10,6 +10,15 @@ use std::time::{Duration, Instant};
 /// How long to wait for what should happen soon, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Waits until something is so.
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it does not happen that {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A running process.
 #[derive(Debug)]
 pub struct Process {

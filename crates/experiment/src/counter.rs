@@ -1,9 +1,7 @@
 //! Numbers in stores: to which many add at the same time, and none is lost.
 //!
 //! Spin's `SQLite` stores keep one as 8 bytes, least significant first, its Redis stores as decimal text. Whoever copies between the two
-//! converts with [`converted`].
-
-use crate::{journal, tally};
+//! converts with [`converted`](crate::conversion::converted).
 
 /// The number that a value holds; `None` for a value that is no counter.
 ///
@@ -26,19 +24,6 @@ pub fn value(number: i64, in_redis: bool) -> Vec<u8> {
     if in_redis { number.to_string().into_bytes() } else { number.to_le_bytes().to_vec() }
 }
 
-/// A store's value as a Redis store or an `SQLite` one keeps it: counters differ, everything else is the same.
-pub fn converted(key: &str, stored: Vec<u8>, in_redis: bool) -> Vec<u8> {
-    match read(&stored) {
-        Some(number) if is_key(key) => value(number, in_redis),
-        _ => stored,
-    }
-}
-
-/// Whether a counter is kept under this key, in a variant's store or in the journal.
-pub fn is_key(key: &str) -> bool {
-    tally::is_counter(key) || journal::is_counter(key)
-}
-
 /// Whether a value is the text of a whole number.
 pub(crate) fn is_text(value: &[u8]) -> bool {
     let digits = value.strip_prefix(b"-").unwrap_or(value);
@@ -50,7 +35,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Fingerprint, journal::Round, journal::Stratum};
 
     #[test]
     fn values() {
@@ -70,18 +54,6 @@ mod tests {
             assert_eq!((read(value), count(Some(value))), (number, counted), "{value:?}");
         }
         assert_eq!(count(None), 0);
-    }
-
-    #[test]
-    fn only_counters_are_converted() {
-        let counter = Round::new([Fingerprint::of("a")], "m").counter_key(Stratum::Agree);
-        let converted = |key: &str, value: &[u8], in_redis| converted(key, value.to_vec(), in_redis);
-        assert_eq!(converted(&counter, &7_i64.to_le_bytes(), true), b"7");
-        assert_eq!(converted(&counter, b"-7", false), (-7_i64).to_le_bytes());
-        assert_eq!(converted(&counter, b"seven", false), b"seven");
-        for key in ["prompt", "12345678", tally::INDEX_KEY, "I am so happy today"] {
-            assert_eq!(converted(key, b"12345678", false), b"12345678", "{key}");
-        }
     }
 
     proptest! {

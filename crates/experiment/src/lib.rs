@@ -9,7 +9,7 @@
 //! - [`prompt`]: a variant's prompt, its fingerprint, and a sentence put into it.
 //! - [`key`]: under which key a sentence's record is kept.
 //! - [`record`]: one observation, as a store keeps it.
-//! - [`counter`]: numbers in stores, which many add to at the same time.
+//! - [`counter`]: numbers in stores, which many add to at the same time, and [`conversion`]: copying them between kinds of stores.
 //! - [`tally`]: what was observed of each prompt, counted when a record is written.
 //! - [`vote`]: what visitors say of an answer.
 //! - [`shadow`]: which sentences all variants answer.
@@ -26,6 +26,7 @@
 
 pub mod analysis;
 pub mod assignment;
+pub mod conversion;
 pub mod counter;
 mod hex;
 pub mod journal;

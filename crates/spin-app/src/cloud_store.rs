@@ -5,7 +5,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::store_address::without_password;
+use crate::password::without_password;
 
 /// A store of a cloud, as Spin's runtime configuration describes it. Shown without credentials.
 #[derive(Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ pub mod runtime_config;
 // What stands in them.
 mod cloud_store;
 pub mod outbound;
+mod password;
 pub mod route;
 mod store_address;
 mod template;
@@ -19,6 +20,7 @@ mod toml_file;
 
 pub use cloud_store::{AwsCredentials, CloudStore, NotACloudStore};
 pub use manifest::Manifest;
+pub use password::without_password;
 pub use runtime_config::RuntimeConfig;
-pub use store_address::{StoreAddress, absolute, is_redis, without_password};
+pub use store_address::{StoreAddress, absolute, is_redis};
 pub use toml_file::{Fault, FileError, Place};

@@ -22,7 +22,8 @@ enum Next {
 }
 
 impl Listing {
-    pub(crate) fn of(store: Store) -> Self {
+    /// A list of the keys of a store, each of them once.
+    pub fn of(store: Store) -> Self {
         let named = store.repeats_keys().then(HashSet::new);
         Self { store, next: Next::First, named }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use spin_app::StoreAddress;
 
-use crate::{Cursor, Entry, Listing, RedisStore, SqliteStore, StoreError};
+use crate::{Cursor, Entry, RedisStore, SqliteStore, StoreError};
 
 /// An open store; cheap to clone. Its `Display` is how a person would name it: a path, or a URL without its password.
 #[derive(Clone, Debug)]
@@ -168,11 +168,6 @@ impl Store {
     /// Whether [`keys_page`](Self::keys_page) may name a key twice: Redis does while it resizes.
     pub fn repeats_keys(&self) -> bool {
         matches!(self, Self::Redis(_))
-    }
-
-    /// A list of all keys, each of them once.
-    pub fn listing(&self) -> Listing {
-        Listing::of(self.clone())
     }
 
     /// All keys, sorted by their bytes, and how many were left out because they are not UTF-8.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use experiment::journal::{Draw, Given, Journal, Round, Stratum};
 use experiment::key_values::Memory;
 use experiment::tally::{self, INDEX_KEY, PREFIX, Source};
-use experiment::{Fingerprint, Key, Record, counter};
+use experiment::{Fingerprint, Key, Record, conversion, counter};
 use insta::assert_snapshot;
 use redis::Commands as _;
 use rusqlite::Connection;
@@ -107,7 +107,7 @@ pub(crate) fn fill_sqlite(sandbox: &Sandbox) {
         let mut connection = Connection::open(sandbox.store(store)).unwrap();
         let transaction = connection.transaction().unwrap();
         for (key, value) in records {
-            let value = counter::converted(&key, value, false);
+            let value = conversion::converted(&key, value, false);
             transaction
                 .execute("INSERT INTO spin_key_value VALUES (?1, ?2, ?3)", (label, key, value))
                 .unwrap();
@@ -422,7 +422,7 @@ fn stores_move_to_redis_and_back() {
     // The counters are such as Redis can add to.
     for (database, rows) in (7..).zip(&before) {
         let mut connection = redis::Client::open(redis.url(database)).unwrap().get_connection().unwrap();
-        let counters: Vec<_> = rows.iter().filter(|(key, _)| counter::is_key(key)).collect();
+        let counters: Vec<_> = rows.iter().filter(|(key, _)| conversion::is_counter_key(key)).collect();
         assert!(counters.len() > 2, "{counters:?}");
         for (key, value) in counters {
             assert_eq!(connection.incr::<_, _, i64>(key, 1).unwrap(), counter::read(value).unwrap() + 1);

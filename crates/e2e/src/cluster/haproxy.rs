@@ -9,8 +9,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::until;
-use crate::process::Process;
+use crate::process::{Process, until};
 use crate::redis_server::free_port;
 use crate::tool;
 

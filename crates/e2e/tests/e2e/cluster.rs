@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use e2e::app::{CREDENTIALS, FIRST, SECOND, SENTIMENT};
 use e2e::cluster::wire::Quality;
-use e2e::cluster::{Cluster, PROMPTS, until};
+use e2e::cluster::{Cluster, PROMPTS};
 use e2e::model_server::Reply;
 use e2e::process::PATIENCE;
+use e2e::process::until;
 use e2e::response::Response;
 use e2e::runtime::embedded_only;
 use futures::future::join_all;

@@ -233,7 +233,7 @@ async fn a_record_keeps_so_many_votes_and_those_of_unknown_origin() {
     for number in 0..16 {
         assert_eq!(vote(&app, ("cookie", &cookie(number)), json!("positive")).await.status, 200);
     }
-    let full = app.rows(FIRST);
+    let full = app.records(FIRST);
     for number in 16..40 {
         let response = vote(&app, ("cookie", &cookie(number)), json!("negative")).await;
         assert_eq!(
@@ -241,7 +241,7 @@ async fn a_record_keeps_so_many_votes_and_those_of_unknown_origin() {
             (409, &json!("urn:problem-type:too-many-votes"))
         );
     }
-    assert_eq!(app.rows(FIRST), full);
+    assert_eq!(app.records(FIRST), full);
     assert_eq!(vote(&app, ("cookie", &cookie(3)), json!("negative")).await.status, 200);
     let record = &app.records(FIRST)[SENTENCE];
     assert_eq!(votes_on(record)[..2], ["negative", "positive"]);

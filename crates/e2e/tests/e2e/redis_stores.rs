@@ -99,7 +99,8 @@ async fn an_answer_from_the_store_is_one_command_and_on_spin_two() {
     let app = App::builder().model(&model).variable("variants", FIRST).redis(FIRST, redis.url(0)).start();
     app.explorer().set(FIRST, "prompt", "A prompt. {SENTENCE}").await;
     app.ask("Hello").await;
-    // Whatever follows the answer has ended, and an instance on Spin has seen that its store has no batches.
+    // What follows the answer has ended, and an instance on Spin has seen that its store has no batches.
+    results_when(&app, |report| report["variants"][0]["n"] == 1).await;
     for _ in 0..20 {
         assert!(app.ask("Hello").await.cached);
     }

@@ -203,7 +203,7 @@ fn a_malformed_runtime_config() {
     let sandbox = Sandbox::new();
     sandbox.replace("runtime-config.toml", "type = \"spin\"", "type = \"sqlite\"");
     assert_snapshot!(sandbox.up(&[]), @r#"
-    error: [FOLDER]/runtime-config.toml:2: [key_value_store.promptstore1] has the type "sqlite"; it must be "spin" or "redis"
+    error: [FOLDER]/runtime-config.toml:2: [key_value_store.promptstore1] has the type "sqlite"; it must be "spin", "redis", "azure_cosmos" or "aws_dynamo"
     hint: correct it as described in Spin's runtime configuration reference
     [exit status: 1]
     "#);

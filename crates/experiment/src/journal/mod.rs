@@ -24,9 +24,10 @@
 //! - [`queue`](Queue): the sentences that wait for somebody to annotate them
 //! - [`annotation`](Annotation): what people say of a sentence
 //! - [`evidence`](Evidence): what the annotations say of the prompts
-//! - [`limits`]: how many new sentences there may be
+//! - [`limits`]: how many new sentences there may be, and `admission`: counting them
 //! - [`keeping`](Journal): what is written and read, and in which order
 
+mod admission;
 mod annotation;
 mod draw;
 mod evidence;

@@ -15,7 +15,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::manifest::Manifest;
-use crate::store_address::{StoreAddress, absolute, without_password};
+use crate::password::without_password;
+use crate::store_address::{StoreAddress, absolute};
 use crate::toml_file::{Fault, FileError};
 
 /// The label that Spin links by itself, and the file that it uses for it.

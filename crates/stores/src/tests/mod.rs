@@ -63,7 +63,7 @@ fn futures_are_send(store: &Store) {
     check(store.set("key", Vec::new()));
     check(store.increment("key", 1));
     check(store.keys_page(None, 1));
-    check(async { store.listing().next(1).await });
+    check(async { crate::Listing::of(store.clone()).next(1).await });
     check(store.get_many(&[]));
 }
 
@@ -275,7 +275,7 @@ async fn a_listing_gives_way(store: Store) {
     store.set_many(entries.collect()).await.unwrap();
     let ended = Cell::new(false);
     let list = async {
-        let (mut listing, mut keys) = (store.listing(), 0);
+        let (mut listing, mut keys) = (crate::Listing::of(store.clone()), 0);
         while let Some(page) = listing.next(1000).await.unwrap() {
             keys += page.len();
         }

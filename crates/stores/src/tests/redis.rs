@@ -172,7 +172,7 @@ async fn a_key_that_redis_names_twice_is_listed_once() {
     store.set_many(kept.iter().map(|key| (key.clone(), Vec::new())).collect()).await.unwrap();
     let passing: Vec<_> = (0..60_000).map(|number| format!("passing {number}")).collect();
 
-    let (mut listing, mut listed) = (store.listing(), Vec::new());
+    let (mut listing, mut listed) = (crate::Listing::of(store.clone()), Vec::new());
     let (mut cursor, mut named) = (None, Vec::new());
     loop {
         store.set_many(passing.iter().map(|key| (key.clone(), Vec::new())).collect()).await.unwrap();

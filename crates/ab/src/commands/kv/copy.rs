@@ -2,7 +2,7 @@
 
 mod comparison;
 
-use experiment::counter;
+use experiment::conversion;
 use experiment::numbers::count;
 use spin_app::StoreAddress;
 use stores::{Entry, StoreName, crash_point};
@@ -54,7 +54,9 @@ pub(crate) fn run(
                 State::Same => false,
             });
             let wanted: Vec<Entry> = wanted
-                .map(|pair| (pair.key.clone(), counter::converted(&pair.key, pair.source.clone(), in_redis)))
+                .map(|pair| {
+                    (pair.key.clone(), conversion::converted(&pair.key, pair.source.clone(), in_redis))
+                })
                 .collect();
             copied += wanted.len() as u64;
             write(&sides.target, wanted, overwrite)?;

@@ -1,6 +1,6 @@
 //! `kv get`.
 
-use experiment::counter;
+use experiment::conversion;
 
 use crate::terminal::{Printer, failure};
 use crate::workspace::{Location, Target, Workspace};
@@ -18,7 +18,7 @@ pub(crate) fn run(key: &str, target: &Target, location: &Location, printer: Prin
         return Err(failure(format!("No key \"{key}\" in key value store \"{}\"", found.shown)).into());
     };
     if printer.data_is_read_by_a_person() {
-        value = counter::converted(key, value, true);
+        value = conversion::converted(key, value, true);
         let text = std::str::from_utf8(&value).is_ok_and(|text| !text.contains('\x1b'));
         if !text {
             return Err(failure(format!("the value of \"{key}\" is not text ({} bytes)", value.len()))

@@ -5,7 +5,7 @@ use std::io::{BufReader, stdin};
 use std::path::Path;
 
 use anyhow::Context as _;
-use experiment::counter;
+use experiment::conversion;
 use spin_app::StoreAddress;
 
 use super::json_lines;
@@ -41,7 +41,7 @@ pub(crate) fn run(
     let imported: Vec<(String, Vec<u8>)> = imported
         .into_iter()
         .map(|(key, value)| {
-            let value = counter::converted(&key, value, in_redis);
+            let value = conversion::converted(&key, value, in_redis);
             (key, value)
         })
         .collect();

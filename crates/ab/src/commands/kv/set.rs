@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read as _, stdin};
 
 use anyhow::Context as _;
-use experiment::counter;
+use experiment::conversion;
 use spin_app::StoreAddress;
 use stores::Entry;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(
     let mut entries: Vec<Entry> = pairs.iter().map(|pair| entry(pair)).collect::<Result<_, _>>()?;
     let in_redis = matches!(found.address, StoreAddress::Redis(_));
     for (key, value) in &mut entries {
-        *value = counter::converted(key, std::mem::take(value), in_redis);
+        *value = conversion::converted(key, std::mem::take(value), in_redis);
     }
     let store = workspace.open_store(&found, printer)?;
     let keys: Vec<String> = entries.iter().map(|(key, _)| key.clone()).collect();

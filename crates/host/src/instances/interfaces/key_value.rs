@@ -112,7 +112,7 @@ impl HostStoreWithStore<Guest> for Spin {
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
         let (grants, store) = opened(accessor, &store)?;
         let (outcome, finished) = oneshot::channel();
-        let first = fetch(grants.clone(), store.listing());
+        let first = fetch(grants.clone(), Listing::of(store));
         let keys = Keys { grants, state: State::Fetching(first), outcome: Some(outcome) };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;

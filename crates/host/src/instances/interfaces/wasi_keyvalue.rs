@@ -1,6 +1,6 @@
 //! `wasi:keyvalue@0.2.0-draft2`: store, batch and atomics.
 
-use stores::{Store, StoreError};
+use stores::{Listing, Store, StoreError};
 use wasmtime::component::Resource;
 
 use crate::given::links::OpenError;
@@ -68,7 +68,7 @@ impl store::HostBucket for &mut Guest {
         if cursor.is_some() {
             return Ok(Err(Error::Other("list_keys: cursor not supported".to_owned())));
         }
-        let mut listing = self.bucket(&bucket)?.listing();
+        let mut listing = Listing::of(self.bucket(&bucket)?);
         let mut keys = Vec::new();
         loop {
             match self.grants.observed("list_keys", listing.next(1000)).await {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use experiment::counter;
+use experiment::conversion;
 use sha2::{Digest as _, Sha256};
 use stores::Store;
 
@@ -159,7 +159,7 @@ impl fmt::Display for Digest {
 
 /// A value in the form that does not depend on the kind of store.
 fn neutral(key: &str, value: &[u8]) -> Vec<u8> {
-    counter::converted(key, value.to_vec(), true)
+    conversion::converted(key, value.to_vec(), true)
 }
 
 /// Tells keys apart in a fraction of their memory.
