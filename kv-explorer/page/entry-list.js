@@ -120,7 +120,7 @@ class EntryList extends HTMLElement {
       this.#keys.filter(this.input.value);
       this.#update();
       this.#reveal();
-      if (this.#awaited && document.activeElement === document.body) this.focusList();
+      if (this.#awaited && !hasFocus()) this.focusList();
       this.#tellCount();
       setTimeout(() => this.#keys.prepare(), 50);
     } catch (failure) {
@@ -344,6 +344,12 @@ class EntryList extends HTMLElement {
     if (failure) this.#count("");
     if (failure?.status === 401) tell(this, "signed-out", failure.message);
   }
+}
+
+/** Whether anything on the page has the focus. What has been hidden may keep it until the page is drawn again. */
+function hasFocus() {
+  const { activeElement } = document;
+  return activeElement !== null && activeElement !== document.body && activeElement.checkVisibility();
 }
 
 function preview(key, value) {

@@ -68,7 +68,7 @@ async fn an_address_has_so_many_new_sentences() {
         let forwarded = format!("198.51.100.{number}, {address}");
         assert!(!ask_from(&app, &forwarded, &format!("Sentence {number}")).await.answer().cached);
     }
-    let before = (app.rows(FIRST), app.rows(JOURNAL));
+    let before = (app.records(FIRST), app.rows(JOURNAL));
     for forwarded in [address, "10.0.0.1,203.0.113.7", "203.0.113.7:4711", "::ffff:203.0.113.7"] {
         let detail = refused(&ask_from(&app, forwarded, "Another").await);
         assert!(detail.contains("3 new sentences an hour from your network"), "{detail}");
@@ -77,7 +77,7 @@ async fn an_address_has_so_many_new_sentences() {
     for number in 0..3 {
         assert!(ask_from(&app, address, &format!("Sentence {number}")).await.answer().cached);
     }
-    assert_eq!((app.rows(FIRST), app.rows(JOURNAL)), before);
+    assert_eq!((app.records(FIRST), app.rows(JOURNAL)), before);
     assert_eq!(model.requests().len(), 3);
     // Others are not limited by that.
     assert!(!ask_from(&app, "203.0.113.8", "Another").await.answer().cached);
