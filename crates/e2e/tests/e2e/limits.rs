@@ -203,12 +203,12 @@ async fn foreign_values_and_no_journal_keep_no_answer_back() {
         .flatten();
     let absent = redis.map(|redis| limited(&model, "1", "1").redis(JOURNAL, redis.url(0)).start());
     for app in [Some(foreign), absent].into_iter().flatten() {
-        for number in 0..5 {
+        for number in 0..40 {
             assert!(!app.ask(&format!("Sentence {number}")).await.cached);
         }
         let log = app.log("sentiment-analysis", "stderr", "new sentences are not limited", 1);
-        // Once for each instance, of which there may be some.
-        assert!(log.matches("new sentences are not limited").count() < 5, "{log}");
+        // Once for each instance, of which there may be some: one that still counts takes no request.
+        assert!(log.matches("new sentences are not limited").count() < 20, "{log}");
     }
 }
 
