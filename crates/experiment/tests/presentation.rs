@@ -294,7 +294,7 @@ fn what_is_said_of_two_variants() {
 #[test]
 fn tables_have_a_cell_for_each_variant() {
     let presentation = live(&[Seen("x", 4, 2, 1), Seen("y", 0, 0, 3)]);
-    assert_eq!(presentation.accuracies, ["50.0% of 4 (15.0–85.0)", "no labels yet"]);
+    assert_eq!(presentation.accuracies, ["50.0% of 4 (15.0–85.0)", "no votes yet"]);
     assert_eq!(presentation.variants.head, ["", "a", "b"]);
     assert_eq!(
         presentation.outcomes.rows,

@@ -51,7 +51,11 @@ impl Presentation {
     pub fn of(report: &Report) -> Self {
         Self {
             conclusion: conclusion::of(report),
-            accuracies: report.variants.iter().map(variants::accuracy).collect(),
+            accuracies: report
+                .variants
+                .iter()
+                .map(|variant| variants::accuracy(variant, report.method.looks))
+                .collect(),
             variants: variants::numbers(report),
             outcomes: variants::outcomes(&report.variants),
             confusions: report.variants.iter().map(variants::confusion).collect(),

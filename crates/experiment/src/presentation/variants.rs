@@ -16,8 +16,10 @@ pub fn proportion(share: &Proportion) -> String {
     format!("{} of {} ({:.1}–{:.1})", percent(*value), count(*n), low * 100.0, high * 100.0)
 }
 
-pub(super) fn accuracy(variant: &VariantReport) -> String {
-    variant.accuracy.as_ref().map_or_else(|| "no labels yet".to_owned(), proportion)
+/// How often a variant was right, by votes where observations are live.
+pub(super) fn accuracy(variant: &VariantReport, looks: Looks) -> String {
+    let none = if looks == Looks::Any { "no votes yet" } else { "no labels yet" };
+    variant.accuracy.as_ref().map_or_else(|| none.to_owned(), proportion)
 }
 
 /// Each variant in numbers, a column each.
@@ -38,7 +40,7 @@ pub(super) fn numbers(report: &Report) -> Table {
         }));
     }
     rows.extend([
-        row(if live { "Right, by votes" } else { "Accuracy" }, &|it| Some(accuracy(it))),
+        row(if live { "Right, by votes" } else { "Accuracy" }, &|it| Some(accuracy(it, report.method.looks))),
         row("Macro-F1", &|it| Some(format!("{:.3}", it.macro_f1?))),
         row("Unsure", &|it| it.unsure_rate.as_ref().map(proportion)),
         row("Latency, median", &|it| {
