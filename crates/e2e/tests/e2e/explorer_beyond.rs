@@ -203,14 +203,14 @@ async fn many_keys_are_deleted_at_once_after_a_dry_run() {
         post(&explorer, &wet, body).await.problem(400);
     }
     assert_eq!(app.rows(FIRST), rows);
-    let doomed: [(Value, Goes); 5] = [
+    let removals: [(Value, Goes); 5] = [
         (json!({ "keys": ["a/b", "😀", "", "absent"] }), |key| ["a/b", "😀", ""].contains(&key)),
         (json!({ "prefix": "a", "contains": "=" }), |key| key.starts_with('a') && key.contains('=')),
         (json!({ "contains": "%" }), |key| key.contains('%')),
         (json!({ "prefix": "nothing begins so" }), |_| false),
         (json!({ "prefix": "" }), |_| true),
     ];
-    for (body, goes) in doomed {
+    for (body, goes) in removals {
         let gone: Vec<String> = left.keys().filter(|key| goes(key)).cloned().collect();
         for (path, deleted) in [(&dry, 0), (&wet, gone.len())] {
             assert_eq!(app.rows(FIRST), left, "{body}");

@@ -75,7 +75,8 @@ impl<'l> Store<'l> {
         Store { label: Cow::Owned(label.into_owned()), bucket, counts_in_text }
     }
 
-    /// Reads the prompt and a sentence's record together. One host call; three on Spin with Redis.
+    /// Reads the prompt and a sentence's record together. One host call; two on Spin with Redis, and three where an
+    /// instance reads for the first time.
     pub fn read(&self, key: &Key) -> Result<StoredValues, StoreError> {
         let keys = [PROMPT_KEY.to_owned(), key.as_str().to_owned()];
         let mut stored = StoredValues::default();
