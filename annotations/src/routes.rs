@@ -1,13 +1,10 @@
 //! The routes of `/api/annotations`. Nothing says which prompt answered what, or which is ahead.
 
-use std::{
-    io::{self, Write},
-    time::{Instant, SystemTime},
-};
+use std::time::{Instant, SystemTime};
 
 use api::{
     body,
-    log::warn,
+    log::{event, warn},
     origin, response, settings,
     sign_in::{self, Realm},
 };
@@ -234,9 +231,6 @@ struct Line {
 fn logged(started: Instant, result: Result<Kept, Problem>) -> Result<Response<String>, Problem> {
     let status = result.as_ref().map_or_else(Problem::status, |_| StatusCode::OK).as_u16();
     let elapsed_us = started.elapsed().as_micros().try_into().unwrap_or(u32::MAX);
-    if let Ok(mut line) = serde_json::to_string(&Line { event: "annotation", status, elapsed_us }) {
-        line.push('\n');
-        _ = io::stdout().write_all(line.as_bytes());
-    }
+    event(&Line { event: "annotation", status, elapsed_us });
     response::json(&result?)
 }

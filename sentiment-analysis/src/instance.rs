@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use api::{Misconfigured, Settings, log::warn, settings};
+use api::{Answering, Misconfigured, log::warn, settings, visitor};
 use experiment::{Assignment, Fallback, Origin, Prompt, Variant, VisitorId};
 use problem::Problem;
 use rand::{
@@ -23,7 +23,7 @@ thread_local! {
 
 /// The state of this instance. Open stores are not part of it: what a label means may change between two requests.
 pub(crate) struct Instance {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Answering,
     rng: RefCell<SmallRng>,
     /// What was last seen in each variant's store, by the variant's place.
     prompts: RefCell<Vec<Option<Seen>>>,
@@ -56,12 +56,12 @@ impl Instance {
         Ok(instance)
     }
 
-    async fn settings() -> Result<Settings, Misconfigured> {
-        let values = settings::load(Settings::VARIABLES).await?;
-        Settings::parse(values.each_ref().map(String::as_str))
+    async fn settings() -> Result<Answering, Misconfigured> {
+        let values = settings::load(Answering::VARIABLES).await?;
+        Answering::parse(values.each_ref().map(String::as_str))
     }
 
-    fn new(settings: Settings) -> Result<Self, Problem> {
+    fn new(settings: Answering) -> Result<Self, Problem> {
         let rng = SmallRng::try_from_rng(&mut SysRng)
             .map_err(|_| Problem::internal("The system has no random numbers. Restart the app."))?;
         let prompts = settings.experiment.variants().iter().map(|_| None).collect();
@@ -73,7 +73,7 @@ impl Instance {
         let experiment = &self.settings.experiment;
         let visitor = match self.settings.assignment {
             Assignment::Random => None,
-            Assignment::Visitor => visitor(headers).map(|visitor| (visitor, None)).or_else(|| {
+            Assignment::Visitor => visitor::of(headers).map(|visitor| (visitor, None)).or_else(|| {
                 let visitor = new_visitor()?;
                 Some((visitor, Some(visitor.set_cookie())))
             }),
@@ -82,11 +82,6 @@ impl Instance {
             Some((visitor, cookie)) => (experiment.assign_visitor(visitor.as_str()), cookie),
             None => (experiment.assign(&mut *self.rng.borrow_mut()), None),
         }
-    }
-
-    /// Does something with this instance's random numbers.
-    pub(crate) fn with_rng<T>(&self, work: impl FnOnce(&mut SmallRng) -> T) -> T {
-        work(&mut self.rng.borrow_mut())
     }
 
     /// The prompt of a variant, given what its store holds or why that cannot be read. It is hashed only when that has changed,
@@ -116,9 +111,4 @@ impl Instance {
 /// A visitor who has not been here; `None` if the system has no random numbers.
 pub(crate) fn new_visitor() -> Option<VisitorId> {
     VisitorId::random(&mut SysRng).ok()
-}
-
-/// The visitor that a request comes from.
-pub(crate) fn visitor(headers: &HeaderMap) -> Option<VisitorId> {
-    headers.get_all("cookie").iter().find_map(|header| VisitorId::from_cookies(header.to_str().ok()?))
 }

@@ -3,19 +3,15 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /api/sentiment-analysis` `{"sentence"}` | `{"sentiment", "variant", "cached"}` |
-//! | `POST /api/feedback` `{"sentence", "variant", "expected"}` | `{"variant", "sentiment", "expected"}`: a visitor's vote |
 //! | `GET /api/variants` | the experiment: how variants are assigned, the model, each variant's weight and prompt |
 //!
-//! (`GET /api/results` and `/api/annotations` are components of their own.) Everything else is a problem (RFC 9457) whose detail says what to do. In reading
-//! order:
+//! (`/api/feedback`, `/api/results` and `/api/annotations` are other components'.) Everything else is a problem (RFC 9457) whose detail says
+//! what to do. It answers from the stores and writes nothing to them: a sentence that is new goes to the component `recorder`. In reading order:
 //!
 //! - `routes`: one file for each route.
-//! - `submission` and `correction`: from a request to a sentence, or to what a person says about an answer.
-//! - `fresh` and `refusal`: how many new sentences there may be.
-//! - `shadow`: what the other variants say to a new sentence, after the answer has left.
+//! - `submission`: from a request to a sentence.
 //! - `instance`: what outlives a request.
-//! - `answering`: what a variant's store holds of a sentence, and what the model says to it.
-//! - `inference`: asking the component that has the model.
+//! - `recorder`: asking the component that asks the model.
 //! - `log`: what goes to standard output. The crate `api` has what the components share.
 //!
 //! A trap would take the instance's other requests along, so nothing here panics.
@@ -24,23 +20,15 @@
     expect(dead_code, reason = "what uses it needs Spin; natively it is compiled for its tests")
 )]
 
-mod correction;
 mod log;
-mod refusal;
 mod submission;
 
 #[cfg(target_family = "wasm")]
-mod answering;
-#[cfg(target_family = "wasm")]
-mod fresh;
-#[cfg(target_family = "wasm")]
-mod inference;
-#[cfg(target_family = "wasm")]
 mod instance;
 #[cfg(target_family = "wasm")]
-mod routes;
+mod recorder;
 #[cfg(target_family = "wasm")]
-mod shadow;
+mod routes;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]

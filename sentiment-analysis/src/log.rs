@@ -1,20 +1,15 @@
-//! What goes to standard output: one JSON line for each request to classify a sentence or to correct an answer, and one for
-//! each instance that says which experiment is running.
-//!
-//! A sentence is never logged. Writing is never allowed to fail a request, so unlike `println!` this does not panic.
+//! What goes to standard output: one JSON line for each request to classify a sentence, and one for each instance that says which experiment
+//! is running. A sentence is never logged.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
+use api::log::event;
 use experiment::Experiment;
 use http::StatusCode;
 use sentiment::Outcome;
 use serde::Serialize;
 
-/// A request. Those to classify a sentence have the event `sentiment`: from them assignments can be counted. Corrections have
-/// the event `feedback`.
+/// A request to classify a sentence: from these lines assignments can be counted.
 #[derive(Serialize)]
 pub(crate) struct Request<'l> {
     event: &'static str,
@@ -28,10 +23,6 @@ pub(crate) struct Request<'l> {
     /// Whether it came from the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     cached: Option<bool>,
-    /// What a person said would have been right; null where they took it back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[expect(clippy::option_option, reason = "to take it back is something else than to say nothing")]
-    expected: Option<Option<Outcome>>,
     /// In microseconds; no more than fits is 71 minutes. An integer, as writing a fraction costs the most of the line.
     elapsed_us: u32,
 }
@@ -44,32 +35,12 @@ impl<'l> Request<'l> {
 
     /// A request that was not, before or after it was assigned a variant.
     pub(crate) const fn failed(variant: Option<&'l str>, status: StatusCode) -> Self {
-        Self { variant, ..Self::new("sentiment", status) }
-    }
-
-    /// A correction of the answer of a variant.
-    pub(crate) fn corrected(variant: &'l str, outcome: Outcome, expected: Option<Outcome>) -> Self {
         Self {
-            variant: Some(variant),
-            outcome: Some(outcome),
-            expected: Some(expected),
-            ..Self::new("feedback", StatusCode::OK)
-        }
-    }
-
-    /// A correction that was refused.
-    pub(crate) const fn not_corrected(status: StatusCode) -> Self {
-        Self::new("feedback", status)
-    }
-
-    const fn new(event: &'static str, status: StatusCode) -> Self {
-        Self {
-            event,
+            event: "sentiment",
             status: status.as_u16(),
-            variant: None,
+            variant,
             outcome: None,
             cached: None,
-            expected: None,
             elapsed_us: 0,
         }
     }
@@ -77,7 +48,7 @@ impl<'l> Request<'l> {
     /// Writes the line, in one piece.
     pub(crate) fn write(mut self, elapsed: Duration) {
         self.elapsed_us = u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX);
-        write_line(&self);
+        event(&self);
     }
 }
 
@@ -97,27 +68,7 @@ pub(crate) fn experiment(experiment: &Experiment, model: &str, assignment: &'sta
     let variants = experiment.variants().iter();
     let variants: Vec<_> =
         variants.map(|variant| format!("{}={}", variant.label(), variant.weight())).collect();
-    write_line(&InForce { event: "experiment", variants: variants.join(","), model, assignment });
-}
-
-/// What a variant that was not served said to a sentence: an observation, but no assignment.
-#[derive(Serialize)]
-struct Shadow<'l> {
-    event: &'static str,
-    variant: &'l str,
-    outcome: Outcome,
-}
-
-/// Says what a variant answered in the shadow of another.
-pub(crate) fn shadow(variant: &str, outcome: Outcome) {
-    write_line(&Shadow { event: "shadow", variant, outcome });
-}
-
-fn write_line(event: &impl Serialize) {
-    if let Ok(mut line) = serde_json::to_string(event) {
-        line.push('\n');
-        _ = io::stdout().write_all(line.as_bytes());
-    }
+    event(&InForce { event: "experiment", variants: variants.join(","), model, assignment });
 }
 
 #[cfg(test)]
@@ -138,18 +89,6 @@ mod tests {
         assert_eq!(
             json(Request::failed(None, StatusCode::BAD_REQUEST)),
             r#"{"event":"sentiment","status":400,"elapsed_us":0}"#
-        );
-        assert_eq!(
-            json(Request::corrected("promptstore1", Outcome::Positive, Some(Outcome::Neutral))),
-            r#"{"event":"feedback","status":200,"variant":"promptstore1","outcome":"positive","expected":"neutral","elapsed_us":0}"#
-        );
-        assert_eq!(
-            json(Request::corrected("promptstore1", Outcome::Unsure, None)),
-            r#"{"event":"feedback","status":200,"variant":"promptstore1","outcome":"unsure","expected":null,"elapsed_us":0}"#
-        );
-        assert_eq!(
-            json(Request::not_corrected(StatusCode::NOT_FOUND)),
-            r#"{"event":"feedback","status":404,"elapsed_us":0}"#
         );
     }
 }

@@ -15,9 +15,9 @@ pub const OFFLINE_MODEL: &str = "offline-model";
 /// What people should know about it.
 pub const OFFLINE_MODEL_NOTE: &str = "Answers come from the offline model: a deterministic stand-in that scores words with VADER, not a language model.";
 
-/// The settings of the component that classifies sentences.
+/// The settings of the component that answers: `sentiment-analysis`.
 #[derive(Debug, PartialEq)]
-pub struct Settings {
+pub struct Answering {
     /// `variants`: which labels take part, with which weights.
     pub experiment: Experiment,
     /// `assignment`: how a request gets its variant.
@@ -26,30 +26,59 @@ pub struct Settings {
     pub model: String,
     /// `model_note`: what the pages say about the model; may be empty. See [`model_note`].
     pub model_note: String,
+    /// `address_header`: the header in which the operator's own proxy names the client; `None` without one.
+    pub address_header: Option<HeaderName>,
+}
+
+impl Answering {
+    /// The names of the variables.
+    pub const VARIABLES: [&str; 5] = ["variants", "assignment", "model", "model_note", "address_header"];
+
+    /// From the variables' values, in the order of [`VARIABLES`](Self::VARIABLES).
+    pub fn parse(values: [&str; Self::VARIABLES.len()]) -> Result<Self, Misconfigured> {
+        let [variants, assignment, name, model_note, address_header] = values;
+        Ok(Self {
+            experiment: experiment(variants)?,
+            assignment: parse("assignment", assignment)?,
+            model: model(name)?,
+            model_note: self::model_note(model_note, name),
+            address_header: self::address_header(address_header)?,
+        })
+    }
+}
+
+/// The settings of the component that asks the model and writes to the stores: `recorder`.
+#[derive(Debug, PartialEq)]
+pub struct Recording {
+    /// `variants`: which labels take part; their weights do not matter here.
+    pub experiment: Experiment,
+    /// `model`: the model's name.
+    pub model: String,
     /// `temperature`: from 0, for the most probable answer, to 2.
     pub temperature: f32,
     /// `max_tokens`: how many tokens a completion may have at most, from 1 to 32,768.
     pub max_tokens: u32,
     /// `model_timeout`: how long to wait for an inference, from a millisecond to an hour; the variable is in seconds.
     pub model_timeout: Duration,
+    /// `model_concurrency`: how many questions the model answers at the same time; `None` for any number.
+    pub model_concurrency: Option<u32>,
     /// `shadow`: the share of new sentences, from 0 to 1, that every variant answers: one answer is served.
     pub shadow: f32,
     /// `fresh_per_address` and `fresh_in_all`: how many new sentences there may be in an hour.
     pub limits: Limits,
-    /// `address_header`: the header in which the operator's own proxy names the client; `None` without one.
+    /// `address_header`: as for [`Answering`].
     pub address_header: Option<HeaderName>,
 }
 
-impl Settings {
+impl Recording {
     /// The names of the variables.
-    pub const VARIABLES: [&str; 11] = [
+    pub const VARIABLES: [&str; 10] = [
         "variants",
-        "assignment",
         "model",
-        "model_note",
         "temperature",
         "max_tokens",
         "model_timeout",
+        "model_concurrency",
         "shadow",
         "fresh_per_address",
         "fresh_in_all",
@@ -60,12 +89,11 @@ impl Settings {
     pub fn parse(values: [&str; Self::VARIABLES.len()]) -> Result<Self, Misconfigured> {
         let [
             variants,
-            assignment,
             name,
-            model_note,
             temperature,
             max_tokens,
             model_timeout,
+            model_concurrency,
             shadow,
             per_address,
             in_all,
@@ -73,12 +101,11 @@ impl Settings {
         ] = values;
         Ok(Self {
             experiment: experiment(variants)?,
-            assignment: parse("assignment", assignment)?,
             model: model(name)?,
-            model_note: self::model_note(model_note, name),
             temperature: self::temperature(temperature)?,
             max_tokens: self::max_tokens(max_tokens)?,
             model_timeout: self::model_timeout(model_timeout)?,
+            model_concurrency: limit("model_concurrency", model_concurrency)?,
             shadow: number("shadow", shadow, 0.0..=1.0, "a number from 0 to 1")?,
             limits: Limits {
                 per_address: limit("fresh_per_address", per_address)?,
@@ -87,21 +114,21 @@ impl Settings {
             address_header: self::address_header(address_header)?,
         })
     }
+}
 
-    /// Checks that a component that may open the stores of these labels may open every variant's. It would not fail without one,
-    /// but answer that variant's share of the requests with the default prompt.
-    pub fn check_labels(&self, granted: &[String]) -> Result<(), Misconfigured> {
-        let variants = self.experiment.variants().iter();
-        match variants.map(Variant::label).find(|label| !granted.iter().any(|granted| granted == label)) {
-            Some(label) => Err(Misconfigured::new(
-                "variants",
-                format_args!(
-                    "`{label}` is not one of the app's labels, {}; a new label must be added to `key_value_stores` in spin.toml",
-                    granted.join(", ")
-                ),
-            )),
-            None => Ok(()),
-        }
+/// Checks that a component that may open the stores of these labels may open every variant's. It would not fail without one,
+/// but answer that variant's share of the requests with the default prompt.
+pub fn check_labels(experiment: &Experiment, granted: &[String]) -> Result<(), Misconfigured> {
+    let variants = experiment.variants().iter();
+    match variants.map(Variant::label).find(|label| !granted.iter().any(|granted| granted == label)) {
+        Some(label) => Err(Misconfigured::new(
+            "variants",
+            format_args!(
+                "`{label}` is not one of the app's labels, {}; a new label must be added to `key_value_stores` in spin.toml",
+                granted.join(", ")
+            ),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -134,7 +161,7 @@ pub fn model_timeout(value: &str) -> Result<Duration, Misconfigured> {
     number("model_timeout", value, 0.001..=3600.0, expected).map(Duration::from_secs_f32)
 }
 
-/// A number of new sentences in an hour; `None`, for any number, where it is 0 or empty.
+/// A number that is a limit; `None`, for no limit, where it is 0 or empty.
 fn limit(name: &'static str, value: &str) -> Result<Option<u32>, Misconfigured> {
     if value.trim().is_empty() {
         return Ok(None);
@@ -194,55 +221,65 @@ mod tests {
 
     use super::*;
 
-    const DEFAULTS: [&str; Settings::VARIABLES.len()] = [
-        "promptstore1,promptstore2",
-        "random",
-        "offline-model",
-        "",
-        "0",
-        "6",
-        "30",
-        "0.1",
-        "100",
-        "1000",
-        "",
-    ];
+    /// The defaults of the manifest, except for some variables.
+    struct Variables<'v>(&'v [(&'v str, &'v str)]);
 
-    /// The defaults, except for one variable.
-    fn with(name: &str, text: &'static str) -> Result<Settings, Misconfigured> {
-        with_all(&[(name, text)])
-    }
-
-    /// The defaults, except for some variables.
-    fn with_all(changes: &[(&str, &'static str)]) -> Result<Settings, Misconfigured> {
-        let mut texts = DEFAULTS;
-        for (name, text) in changes {
-            texts[Settings::VARIABLES.iter().position(|other| other == name).unwrap()] = text;
+    impl Variables<'_> {
+        fn value(&self, name: &str) -> &str {
+            const DEFAULTS: [(&str, &str); 12] = [
+                ("variants", "promptstore1,promptstore2"),
+                ("assignment", "random"),
+                ("model", "offline-model"),
+                ("model_note", ""),
+                ("temperature", "0"),
+                ("max_tokens", "6"),
+                ("model_timeout", "30"),
+                ("model_concurrency", "1"),
+                ("shadow", "0.1"),
+                ("fresh_per_address", "100"),
+                ("fresh_in_all", "1000"),
+                ("address_header", ""),
+            ];
+            let mut all = self.0.iter().chain(&DEFAULTS);
+            all.find(|(other, _)| *other == name).unwrap().1
         }
-        Settings::parse(texts)
+
+        fn answering(&self) -> Result<Answering, Misconfigured> {
+            Answering::parse(Answering::VARIABLES.map(|name| self.value(name)))
+        }
+
+        fn recording(&self) -> Result<Recording, Misconfigured> {
+            Recording::parse(Recording::VARIABLES.map(|name| self.value(name)))
+        }
     }
 
     #[test]
     fn the_defaults_of_the_manifest() {
-        let settings = Settings::parse(DEFAULTS).unwrap();
+        let settings = Variables(&[]).answering().unwrap();
         assert_eq!(settings.experiment.variants().len(), 2);
         assert_eq!(settings.assignment, Assignment::Random);
         assert_eq!((&*settings.model, &*settings.model_note), (OFFLINE_MODEL, OFFLINE_MODEL_NOTE));
+        assert_eq!(settings.address_header, None);
+
+        let settings = Variables(&[]).recording().unwrap();
+        assert_eq!((settings.experiment.variants().len(), &*settings.model), (2, OFFLINE_MODEL));
         assert_eq!((settings.temperature, settings.max_tokens), (0.0, 6));
-        assert_eq!((settings.model_timeout, settings.shadow), (Duration::from_secs(30), 0.1));
+        assert_eq!((settings.model_timeout, settings.model_concurrency), (Duration::from_secs(30), Some(1)));
+        assert_eq!(settings.shadow, 0.1);
         assert_eq!(settings.limits, Limits { per_address: Some(100), in_all: Some(1_000) });
         assert_eq!(settings.address_header, None);
     }
 
     #[test]
     fn a_mistake_names_its_variable() {
-        let cases: [(&str, &[&str]); 10] = [
+        let cases: [(&str, &[&str]); 11] = [
             ("variants", &["", "a=0"]),
             ("assignment", &["", "sticky"]),
             ("model", &["", " "]),
             ("temperature", &["", "hot", "-1", "2.1", "NaN", "inf"]),
             ("max_tokens", &["", "many", "0", "-1", "6.5", "32769"]),
             ("model_timeout", &["", "30s", "0", "-1", "NaN", "1e9"]),
+            ("model_concurrency", &["few", "-1", "1.5"]),
             ("shadow", &["", "all", "-0.1", "1.1", "10%"]),
             ("fresh_per_address", &["none", "-1", "1.5", "1000000001"]),
             ("fresh_in_all", &["1e3", "1,000"]),
@@ -250,20 +287,28 @@ mod tests {
         ];
         for (name, texts) in cases {
             for text in texts {
-                let error = with(name, text).unwrap_err();
-                assert_eq!(error.variable(), name, "{text:?}");
-                let problem = Problem::from(error);
-                assert!(problem.detail().contains(&format!("--variable {name}=")), "{problem:?}");
+                let variables = [(name, *text)];
+                let variables = Variables(&variables);
+                let of_answering = Answering::VARIABLES.contains(&name).then(|| variables.answering().err());
+                let of_recording = Recording::VARIABLES.contains(&name).then(|| variables.recording().err());
+                let errors: Vec<_> = of_answering.into_iter().chain(of_recording).collect();
+                assert!(!errors.is_empty(), "nobody reads `{name}`");
+                for error in errors {
+                    let error = error.unwrap_or_else(|| panic!("{name}={text:?}"));
+                    assert_eq!(error.variable(), name, "{text:?}");
+                    let problem = Problem::from(error);
+                    assert!(problem.detail().contains(&format!("--variable {name}=")), "{problem:?}");
+                }
             }
         }
     }
 
     #[test]
     fn every_variant_is_a_label_that_the_component_may_open() {
-        let settings = Settings::parse(DEFAULTS).unwrap();
+        let experiment = Variables(&[]).answering().unwrap().experiment;
         let labels = ["promptstore2", "other", "promptstore1"].map(str::to_owned);
-        assert_eq!(settings.check_labels(&labels), Ok(()));
-        let error = settings.check_labels(&labels[..2]).unwrap_err();
+        assert_eq!(check_labels(&experiment, &labels), Ok(()));
+        let error = check_labels(&experiment, &labels[..2]).unwrap_err();
         assert_eq!(error.variable(), "variants");
         assert!(
             error.reason().starts_with("`promptstore1` is not one of the app's labels, promptstore2, other;")
@@ -272,7 +317,8 @@ mod tests {
 
     #[test]
     fn the_offline_model_is_what_it_is_unless_a_note_says_more() {
-        let note = |note, name| with_all(&[("model_note", note), ("model", name)]).unwrap().model_note;
+        let note =
+            |note, name| Variables(&[("model_note", note), ("model", name)]).answering().unwrap().model_note;
         assert_eq!(note(" ", "offline-model "), OFFLINE_MODEL_NOTE);
         assert_eq!(note(" A note. ", "offline-model"), "A note.");
         assert_eq!(note("", "llama2-chat"), "");
@@ -281,26 +327,33 @@ mod tests {
     #[test]
     fn no_limit_is_nothing_or_0() {
         for text in ["", " ", "0"] {
-            assert_eq!(with("fresh_per_address", text).unwrap().limits.per_address, None);
-            let settings = with_all(&[("fresh_in_all", text), ("fresh_per_address", text)]).unwrap();
-            assert!(settings.limits.are_none());
+            let variables =
+                [("fresh_in_all", text), ("fresh_per_address", text), ("model_concurrency", text)];
+            let settings = Variables(&variables).recording().unwrap();
+            assert!(settings.limits.are_none() && settings.model_concurrency.is_none());
+            let settings = Variables(&variables[1..]).recording().unwrap();
+            assert_eq!(settings.limits, Limits { per_address: None, in_all: Some(1_000) });
         }
-        assert_eq!(with("address_header", " X-Real-IP ").unwrap().address_header.unwrap(), "x-real-ip");
+        let settings = Variables(&[("address_header", " X-Real-IP ")]).answering().unwrap();
+        assert_eq!(settings.address_header.unwrap(), "x-real-ip");
     }
 
     #[test]
     fn numbers_may_be_fractions() {
-        assert!((with("temperature", " 0.7").unwrap().temperature - 0.7).abs() < f32::EPSILON);
-        assert_eq!(with("model_timeout", "0.25\n").unwrap().model_timeout, Duration::from_millis(250));
+        let settings =
+            Variables(&[("temperature", " 0.7"), ("model_timeout", "0.25\n")]).recording().unwrap();
+        assert!((settings.temperature - 0.7).abs() < f32::EPSILON);
+        assert_eq!(settings.model_timeout, Duration::from_millis(250));
     }
 
     #[test]
     fn fuzz() {
         fuzz::text(&["promptstore1=90,promptstore2=10", "random", "0.7", "llama2-chat"], |value| {
-            for place in 0..DEFAULTS.len() {
-                let mut values = DEFAULTS;
-                values[place] = value;
-                let _ = Settings::parse(values);
+            for name in Answering::VARIABLES {
+                let _ = Variables(&[(name, value)]).answering();
+            }
+            for name in Recording::VARIABLES {
+                let _ = Variables(&[(name, value)]).recording();
             }
         });
     }

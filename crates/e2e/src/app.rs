@@ -110,8 +110,9 @@ impl App {
         }
         .credentials(CREDENTIALS)
         .variable("model", MODEL)
-        // Tests count what a model is asked.
+        // Tests count what a model is asked; theirs answers any number at the same time.
         .variable("shadow", "0")
+        .variable("model_concurrency", "0")
         .variable("fresh_per_address", "0")
         .variable("fresh_in_all", "0")
     }

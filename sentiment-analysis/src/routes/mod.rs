@@ -1,6 +1,5 @@
 //! The routes, one file for each.
 
-mod feedback;
 mod sentiment;
 mod variants;
 
@@ -10,7 +9,6 @@ use spin_sdk::http::{Method, Request, Response, StatusCode};
 
 /// The methods of each route, as an `Allow` header lists them.
 const SENTIMENT_METHODS: &str = "POST, OPTIONS";
-const FEEDBACK_METHODS: &str = "POST, OPTIONS";
 const VARIANTS_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// Answers a request, or says why not.
@@ -19,8 +17,6 @@ pub(crate) async fn route(request: Request) -> Result<Response<String>, Problem>
     match (request.uri().path(), request.method()) {
         ("/api/sentiment-analysis", &Method::POST) => Ok(sentiment::post(request).await),
         ("/api/sentiment-analysis", method) => response::other_method(method, SENTIMENT_METHODS),
-        ("/api/feedback", &Method::POST) => Ok(feedback::post(request).await),
-        ("/api/feedback", method) => response::other_method(method, FEEDBACK_METHODS),
         ("/api/variants", &Method::GET | &Method::HEAD) => variants::get(&request).await,
         ("/api/variants", method) => response::other_method(method, VARIANTS_METHODS),
         (path, _) => Err(nothing_at(path)),

@@ -2,20 +2,14 @@
 
 use std::time::Instant;
 
-use api::{body, log::warn, origin, response};
-use experiment::{Fingerprint, Key, Record, Variant};
+use api::{address, body, log::warn, origin, recording::NewSentence, response};
+use experiment::{Key, Record, Variant, spin::Store};
 use problem::Problem;
 use sentiment::{Outcome, Sentence};
 use serde::Serialize;
-use spin_sdk::http::{HeaderMap, HeaderValue, Request, Response};
+use spin_sdk::http::{HeaderValue, Request, Response};
 
-use crate::{
-    answering::{ask, open_and_read},
-    fresh, inference,
-    instance::Instance,
-    log, shadow,
-    submission::Submission,
-};
+use crate::{instance::Instance, log, recorder, submission::Submission};
 
 /// The body of a response.
 #[derive(Serialize)]
@@ -25,12 +19,13 @@ struct Classification<'a> {
     cached: bool,
 }
 
-/// A sentence's outcome, and whether it came from the store.
-struct Classified {
-    outcome: Outcome,
-    /// The prompt that gave it for the first time; `None` if it came from the store, or the sentence has had an outcome before.
-    first_of: Option<Fingerprint>,
-    cached: bool,
+/// The response that says why a sentence was not classified: a problem of this component or of the recorder.
+struct Refused(Response<String>);
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self(problem.into_response())
+    }
 }
 
 /// Answers a request and logs it.
@@ -48,13 +43,12 @@ pub(super) async fn post(request: Request) -> Response<String> {
         Ok(Classification { sentiment, variant, cached }) => {
             log::Request::answered(variant, *sentiment, *cached)
         }
-        Err(problem) => log::Request::failed(variant, problem.status()),
+        Err(Refused(response)) => log::Request::failed(variant, response.status()),
     };
     event.write(started.elapsed());
 
-    let mut response = result
-        .and_then(|classification| response::json(&classification))
-        .unwrap_or_else(Problem::into_response);
+    let answered = result.and_then(|classification| Ok(response::json(&classification)?));
+    let mut response = answered.unwrap_or_else(|Refused(response)| response);
     // A failure sets the cookie as well, so that a visitor who tries again gets the same variant.
     if let Some(cookie) = cookie.flatten().and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
         response.headers_mut().insert("set-cookie", cookie);
@@ -66,7 +60,7 @@ pub(super) async fn post(request: Request) -> Response<String> {
 async fn respond(
     request: Request,
     assigned: &mut Option<(&'static str, Option<String>)>,
-) -> Result<Classification<'static>, Problem> {
+) -> Result<Classification<'static>, Refused> {
     let (parts, mut body) = request.into_parts();
     origin::check(&parts.uri, &parts.headers)?;
     let instance = Instance::get().await?;
@@ -76,32 +70,28 @@ async fn respond(
 
     let (variant, cookie) = instance.assign(&parts.headers);
     *assigned = Some((variant.label(), cookie));
-    let Classified { outcome, first_of, cached } =
-        classify(instance, variant, sentence, &parts.headers).await?;
-    if let Some(prompt) = first_of {
-        shadow::follow(instance, sentence, prompt, outcome);
+    if let Some(sentiment) = known(instance, variant, sentence)? {
+        return Ok(Classification { sentiment, variant: variant.label(), cached: true });
     }
-    Ok(Classification { sentiment: outcome, variant: variant.label(), cached })
+    let address = address::of(&parts.headers, instance.settings.address_header.as_ref());
+    let new = NewSentence {
+        sentence: sentence.as_str().into(),
+        variant: variant.label().into(),
+        address: address.into(),
+    };
+    let answered = recorder::answer(&new).await.map_err(Refused)?;
+    Ok(Classification { sentiment: answered.outcome, variant: variant.label(), cached: answered.cached })
 }
 
-/// Takes the outcome from the variant's store, or asks the model, if there may be one more new sentence, and records what it said.
+/// The outcome that the variant's store has, from its prompt and the model in use.
 ///
-/// If the store is away, the sentence is not classified. Where the variant has no store, it is, with the default prompt and without a
-/// record. If the store cannot be written, only the record is lost.
-async fn classify(
-    instance: &Instance,
-    variant: &Variant,
-    sentence: Sentence<'_>,
-    headers: &HeaderMap,
-) -> Result<Classified, Problem> {
-    let settings = &instance.settings;
+/// If the store is away, the sentence is not classified: another prompt's answer would be counted among this variant's, and the model would
+/// be asked for what is in the store.
+fn known(instance: &Instance, variant: &Variant, sentence: Sentence<'_>) -> Result<Option<Outcome>, Problem> {
     let key = Key::for_sentence(sentence.as_str());
-    let (store, prompt, known) = match open_and_read(variant, &key) {
-        Ok((store, stored)) => {
-            let known = stored.record.and_then(|value| Record::<Outcome>::from_json(&value));
-            (Some(store), instance.prompt(variant, Ok(stored.prompt)), known)
-        }
-        // Another prompt's answer would be counted among this variant's, and the model would be asked for what is in the store.
+    let read = Store::open(variant.label()).and_then(|store| store.read(&key));
+    let (prompt, record) = match read {
+        Ok(stored) => (Ok(stored.prompt), stored.record),
         Err(error) if error.is_passing() => {
             warn(format_args!("a sentence was not classified: {error}"));
             return Err(Problem::unavailable(format!(
@@ -109,19 +99,10 @@ async fn classify(
                 error.public()
             )));
         }
-        Err(error) => (None, instance.prompt(variant, Err(error.to_string())), None),
+        Err(error) => (Err(error.to_string()), None),
     };
-    if let Some(record) = &known
-        && record.answers(prompt.fingerprint(), &settings.model)
-    {
-        return Ok(Classified { outcome: record.answer, first_of: None, cached: true });
-    }
-
-    fresh::admit(instance, headers)?;
-    let is_new =
-        store.is_some() && !known.is_some_and(|record| record.is_of(prompt.fingerprint(), &settings.model));
-    let outcome = ask(settings, variant, store, &prompt, &key)
-        .await
-        .map_err(|error| inference::problem(&error, settings))?;
-    Ok(Classified { outcome, first_of: is_new.then(|| prompt.fingerprint()), cached: false })
+    let prompt = instance.prompt(variant, prompt);
+    let record = record.and_then(|value| Record::<Outcome>::from_json(&value));
+    let answers = |record: &Record<_>| record.answers(prompt.fingerprint(), &instance.settings.model);
+    Ok(record.filter(answers).map(|record| record.answer))
 }

@@ -1,12 +1,12 @@
 //! `GET /api/variants`: how the experiment is set up, and which prompt each variant uses right now.
 
-use api::response;
+use api::{response, visitor};
 use experiment::{Fingerprint, Variant, spin::Store};
 use problem::Problem;
 use serde::Serialize;
 use spin_sdk::http::{HeaderValue, Request, Response};
 
-use crate::instance::{Instance, new_visitor, visitor};
+use crate::instance::{Instance, new_visitor};
 
 /// The body of a response.
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ pub(super) async fn get(request: &Request) -> Result<Response<String>, Problem> 
         model_note: &settings.model_note,
         variants: settings.experiment.variants().iter().map(|variant| in_use(instance, variant)).collect(),
     })?;
-    if visitor(request.headers()).is_none()
+    if visitor::of(request.headers()).is_none()
         && let Some(cookie) = new_visitor().and_then(|it| HeaderValue::try_from(it.set_cookie()).ok())
     {
         response.headers_mut().insert("set-cookie", cookie);

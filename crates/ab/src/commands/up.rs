@@ -20,7 +20,8 @@ use crate::terminal::{Printer, Warning, failure, signal};
 use crate::workspace::{Location, Workspace};
 
 /// What is otherwise while an answer costs nothing: every variant answers every sentence, and there may be any number of new ones.
-const WHILE_FREE: [(&str, &str); 3] = [("shadow", "1"), ("fresh_per_address", "0"), ("fresh_in_all", "0")];
+const WHILE_FREE: [(&str, &str); 4] =
+    [("shadow", "1"), ("model_concurrency", "0"), ("fresh_per_address", "0"), ("fresh_in_all", "0")];
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]

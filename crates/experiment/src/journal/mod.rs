@@ -14,6 +14,7 @@
 //! | `annotation:ROUND:NUMBER` | an [`Annotation`], as JSON |
 //! | `limit:HOUR:all`, `limit:HOUR:NUMBER` | counters: new sentences in all, and by address; see [`limits`] |
 //! | `limit:hours` | the hours of which there are such counters, as JSON |
+//! | `asking:0`, `asking:1`, `asking:2` | counters: questions that the model is being asked; see [`questions`] |
 //! | `rounds` | the [`Round`]s of which there are annotations, as JSON |
 //!
 //! `ROUND` is `-` for sentences that were not drawn. As annotations are numbered, all of them are found from their counter: nobody lists
@@ -25,6 +26,7 @@
 //! - [`annotation`](Annotation): what people say of a sentence
 //! - [`evidence`](Evidence): what the annotations say of the prompts
 //! - [`limits`]: how many new sentences there may be, and `admission`: counting them
+//! - [`questions`]: how many questions the model is being asked
 //! - [`keeping`](Journal): what is written and read, and in which order
 
 mod admission;
@@ -33,6 +35,7 @@ mod draw;
 mod evidence;
 mod keeping;
 pub mod limits;
+pub mod questions;
 mod queue;
 mod round;
 
@@ -45,7 +48,7 @@ pub use round::Round;
 
 /// Whether a key is that of a counter.
 pub(crate) fn is_counter(key: &str) -> bool {
-    round::is_counter(key) || limits::is_counter(key)
+    round::is_counter(key) || limits::is_counter(key) || questions::is_counter(key)
 }
 
 /// The label of the journal's store.

@@ -1,7 +1,9 @@
 //! The app's variables, checked before anything listens, by the code with which its components read them.
 
-use api::Misconfigured;
+use api::settings::check_labels;
+use api::{Answering, Misconfigured, Recording};
 use host::LoadError;
+use spin_app::Manifest;
 use spin_app::manifest::Component;
 use spin_app::variables::{Providers, Variables};
 
@@ -10,7 +12,7 @@ use crate::prepare::offline;
 use crate::terminal::failure;
 use crate::workspace::Workspace;
 
-/// Refuses values that a component could not work with. An app none of whose components has the variables of this app's API may use
+/// Refuses values that a component could not work with. An app none of whose components has the variables of this app's components may use
 /// their names as it likes.
 ///
 /// # Errors
@@ -18,19 +20,30 @@ use crate::workspace::Workspace;
 /// A variable has no value, one that cannot be used, or one that does not fit the model that answers.
 pub(super) fn check(Workspace { app, config, .. }: &Workspace, providers: &Providers) -> anyhow::Result<()> {
     let variables = Variables::resolve(app, providers).map_err(LoadError::from)?;
-    let has = |component: &Component, name: &str| component.variables.contains_key(name);
-    let is_api = |component: &&Component| api::Settings::VARIABLES.iter().all(|name| has(component, name));
-    let Some(api) = app.components.iter().find(is_api) else { return Ok(()) };
-    let values = api::Settings::VARIABLES.map(|name| variables.get(&api.id, name).unwrap_or_default());
-    let settings = api::Settings::parse(values).map_err(|error| refused(&error))?;
-    for component in app.components.iter().filter(|component| has(component, "variants")) {
-        settings.check_labels(&component.key_value_stores).map_err(|error| refused(&error))?;
+    let Some(answering) = values(app, &variables, Answering::VARIABLES) else { return Ok(()) };
+    let settings = Answering::parse(answering).map_err(|error| refused(&error))?;
+    if let Some(recording) = values(app, &variables, Recording::VARIABLES) {
+        Recording::parse(recording).map_err(|error| refused(&error))?;
+    }
+    for component in app.components.iter().filter(|component| component.variables.contains_key("variants")) {
+        check_labels(&settings.experiment, &component.key_value_stores).map_err(|error| refused(&error))?;
     }
     let server = model::server::configured(app, providers, None)?;
     match (server, config.llm.as_ref()) {
         (None, None) => Ok(()),
         (server, llm) => offline::check_name(&settings.model, server.is_none() && offline::is_meant(llm)),
     }
+}
+
+/// The values of variables in the component that has them all.
+fn values<'v, const N: usize>(
+    app: &Manifest,
+    variables: &'v Variables,
+    names: [&str; N],
+) -> Option<[&'v str; N]> {
+    let has_all = |component: &&Component| names.iter().all(|name| component.variables.contains_key(*name));
+    let component = app.components.iter().find(has_all)?;
+    Some(names.map(|name| variables.get(&component.id, name).unwrap_or_default()))
 }
 
 fn refused(error: &Misconfigured) -> anyhow::Error {

@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use api::{
-    Settings,
+    Recording,
     body::{self, Unread},
     inference::{
         Completion, FailureKind, InferenceFailure, InferenceOptions, InferenceRequest, URL, read_response,
@@ -21,14 +21,14 @@ use spin_sdk::{
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Lets the model complete a rendered prompt, within the configured time.
-pub(crate) async fn infer(settings: &Settings, prompt: &str) -> Result<Completion, InferenceFailure> {
+pub(crate) async fn infer(settings: &Recording, prompt: &str) -> Result<Completion, InferenceFailure> {
     match select(pin!(send(settings, prompt)), pin!(sleep(settings.model_timeout))).await {
         Either::Left((completion, _)) => completion,
         Either::Right(((), _)) => Err(InferenceFailure::TimedOut),
     }
 }
 
-async fn send(settings: &Settings, prompt: &str) -> Result<Completion, InferenceFailure> {
+async fn send(settings: &Recording, prompt: &str) -> Result<Completion, InferenceFailure> {
     let options = InferenceOptions {
         max_tokens: Some(settings.max_tokens),
         temperature: Some(settings.temperature),
@@ -52,9 +52,9 @@ async fn send(settings: &Settings, prompt: &str) -> Result<Completion, Inference
 }
 
 /// What a client may know of a failure.
-pub(crate) fn problem(failure: &InferenceFailure, settings: &Settings) -> Problem {
+pub(crate) fn problem(failure: &InferenceFailure, settings: &Recording) -> Problem {
     const CONSEQUENCE: &str = "The sentence was not classified, and nothing was recorded.";
-    let Settings { model, model_timeout, .. } = settings;
+    let Recording { model, model_timeout, .. } = settings;
     match failure {
         InferenceFailure::TimedOut => server_problem(
             FailureKind::TimedOut,

@@ -1,20 +1,26 @@
 //! Shadow answers: what the variants that are not served say to a new sentence, asked after the answer has left.
 
-use api::log::warn;
+use api::{Recording, log::warn};
 use experiment::{
-    Fingerprint, Key, Record, Variant,
+    Fingerprint, Key, Prompt, Record, Variant,
     journal::{Draw, Round},
     shadow::is_chosen,
     spin::{Journal, StoreError},
 };
-use sentiment::{Outcome, Sentence};
+use sentiment::{DEFAULT_PROMPT, Outcome, Sentence};
 use spin_sdk::wasip3::spawn;
 
 use crate::{
     answering::{ask, once_answered, open_and_read},
     instance::Instance,
     log,
+    questions::Question,
 };
+
+/// Whether there is anything to ask: several variants, and some share of their sentences.
+pub(crate) fn is_asked(settings: &Recording) -> bool {
+    settings.shadow > 0.0 && settings.experiment.variants().len() > 1
+}
 
 /// Lets the other variants answer a sentence as well, if it is one of those that all answer. `outcome` is the first that `prompt` gave
 /// it. Nothing of this delays, changes or fails the answer that is served.
@@ -25,7 +31,7 @@ pub(crate) fn follow(
     outcome: Outcome,
 ) {
     let settings = &instance.settings;
-    if settings.experiment.variants().len() < 2 || !is_chosen(sentence.as_str(), settings.shadow) {
+    if !is_asked(settings) || !is_chosen(sentence.as_str(), settings.shadow) {
         return;
     }
     let mut draw = Draw::new(sentence.as_str());
@@ -65,7 +71,7 @@ async fn answer(
     let settings = &instance.settings;
     let key = Key::for_sentence(sentence);
     let (store, stored) = open_and_read(variant, &key)?;
-    let prompt = instance.prompt(variant, Ok(stored.prompt));
+    let prompt = Prompt::from_store(stored.prompt, DEFAULT_PROMPT);
     let fingerprint = prompt.fingerprint();
     if draw.answers.contains_key(fingerprint.as_str()) {
         return Ok(Some(fingerprint));
@@ -75,7 +81,17 @@ async fn answer(
     let outcome = if let Some(record) = known {
         *record.first()
     } else {
-        let Ok(outcome) = ask(settings, variant, Some(store), &prompt, &key).await else { return Ok(None) };
+        let Some(question) = Question::in_the_shadow(settings).await? else {
+            let label = variant.label();
+            warn(format_args!(
+                "{label}: a shadow question was not asked: the model was busy for {} s; `cargo ab backfill` asks it",
+                settings.model_timeout.as_secs()
+            ));
+            return Ok(None);
+        };
+        let outcome = ask(settings, variant, Some(store), &prompt, &key).await;
+        question.answered();
+        let Ok(outcome) = outcome else { return Ok(None) };
         log::shadow(variant.label(), outcome);
         outcome
     };

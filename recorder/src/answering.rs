@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use api::{Settings, inference::InferenceFailure, log::warn};
+use api::{Recording, inference::InferenceFailure, log::warn};
 use experiment::{
     Key, Prompt, Record, Variant,
     analysis::Observation,
@@ -50,7 +50,7 @@ pub(crate) fn count(store: Store<'_>, Changed { before, after }: Changed<Outcome
 
 /// Asks the model, and records what it said if the variant's store is open.
 pub(crate) async fn ask(
-    settings: &Settings,
+    settings: &Recording,
     variant: &Variant,
     store: Option<Store<'_>>,
     prompt: &Prompt,

@@ -6,15 +6,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use api::{address, log::warn};
+use api::{Recording, log::warn};
 use experiment::{
     journal::limits::{Admission, Reached, Window},
     spin::Journal,
 };
 use problem::Problem;
-use spin_sdk::{http::HeaderMap, wasip3::spawn};
+use spin_sdk::wasip3::spawn;
 
-use crate::{instance::Instance, refusal};
+use crate::refusal;
 
 /// How long nothing is counted after that has failed. On Spin a Redis server that is gone is waited for, and answers wait with it.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -26,16 +26,14 @@ thread_local! {
     static TOLD: Cell<[bool; 2]> = const { Cell::new([false; 2]) };
 }
 
-/// Counts a new sentence, or refuses it. Nothing is asked of a store where there are no limits; else the journal is opened, two counters
+/// Counts a new sentence from an address, or refuses it. Nothing is asked of a store where there are no limits; else the journal is opened, two counters
 /// are read, and both are raised if it is let through. A journal that cannot count keeps no answer back.
-pub(crate) fn admit(instance: &Instance, headers: &HeaderMap) -> Result<(), Problem> {
-    let settings = &instance.settings;
+pub(crate) fn admit(settings: &Recording, address: &str) -> Result<(), Problem> {
     if settings.limits.are_none() || FAILED.get().is_some_and(|failed| failed.elapsed() < PAUSE) {
         return Ok(());
     }
     let (window, left) = Window::at(SystemTime::now());
-    let address = address::of(headers, settings.address_header.as_ref());
-    match Journal::open().and_then(|journal| journal.admit(settings.limits, window, &address)) {
+    match Journal::open().and_then(|journal| journal.admit(settings.limits, window, address)) {
         Ok(Admission::Admitted { is_first }) => {
             if is_first {
                 forget_counts_before(window);

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use api::{address, body, log::warn, origin, response};
+use api::{address, body, log::warn, origin, response, visitor};
 use experiment::{
     Key, Voter,
     spin::{Store, StoreError},
@@ -12,12 +12,7 @@ use sentiment::Outcome;
 use serde::Serialize;
 use spin_sdk::http::{HeaderMap, Request, Response, StatusCode};
 
-use crate::{
-    answering::count,
-    correction::Correction,
-    instance::{Instance, visitor},
-    log,
-};
+use crate::{answering::count, correction::Correction, instance::Instance, log::Vote};
 
 /// The type of the problem that a record has as many votes as are kept.
 const TOO_MANY: &str = "too-many-votes";
@@ -35,10 +30,8 @@ pub(super) async fn post(request: Request) -> Response<String> {
     let started = Instant::now();
     let result = respond(request).await;
     let event = match &result {
-        Ok(Corrected { variant, sentiment, expected }) => {
-            log::Request::corrected(variant, *sentiment, *expected)
-        }
-        Err(problem) => log::Request::not_corrected(problem.status()),
+        Ok(Corrected { variant, sentiment, expected }) => Vote::cast(variant, *sentiment, *expected),
+        Err(problem) => Vote::refused(problem.status()),
     };
     event.write(started.elapsed());
     result.and_then(|corrected| response::json(&corrected)).unwrap_or_else(Problem::into_response)
@@ -77,7 +70,7 @@ async fn respond(request: Request) -> Result<Corrected<'static>, Problem> {
 
 /// Who votes: the visitor of the cookie, without one the address.
 fn voter(instance: &Instance, headers: &HeaderMap, sentence: &str) -> Voter {
-    if let Some(visitor) = visitor(headers) {
+    if let Some(visitor) = visitor::of(headers) {
         return Voter::by_cookie(&visitor, sentence);
     }
     let address = address::of(headers, instance.settings.address_header.as_ref());
