@@ -24,6 +24,9 @@ pub(crate) const INSTANCE_MEMORY: usize = 256 * 1024 * 1024;
 /// Linear memory of all instances of an app together, in bytes. A request for which there is none is answered 503.
 pub(crate) const GUEST_MEMORY: usize = 1024 * 1024 * 1024;
 
+/// An instance counts as having at least this much linear memory, in bytes, which bounds how many there are in an app.
+pub(crate) const LEAST_MEMORY: usize = 1024 * 1024;
+
 /// How long work may go on after the answer has begun: the body of a slow reader's answer is still being written, or an observation
 /// counted. The instance counts as one of its component's [`INSTANCES`], and its memory as part of [`GUEST_MEMORY`], all the while.
 pub(crate) const POST_RETURN: Duration = Duration::from_mins(10);

@@ -1,5 +1,6 @@
 //! Shadow answers, and what people who signed in say would be right.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -70,14 +71,19 @@ async fn waiting(app: &App, wanted: usize) -> (Vec<String>, Value) {
     }
 }
 
-/// Waits until so many sentences, at least, have been drawn.
+/// Waits until so many sentences, at least, have been drawn, and the last of them is kept.
 pub(crate) async fn drawn(app: &App, wanted: i64) {
     let round = Round::new(PROMPTS.map(Fingerprint::of), MODEL);
     let patience = Instant::now() + PATIENCE;
     loop {
         let rows = app.rows(JOURNAL);
         let count = |stratum| counter::count(rows.get(&round.counter_key(stratum)).map(Vec::as_slice));
-        if Stratum::ALL.into_iter().map(count).sum::<u64>() >= wanted.unsigned_abs() {
+        let is_kept = |stratum: Stratum| {
+            (0..count(stratum).min(stratum.slots()))
+                .all(|slot| rows.contains_key(&round.slot_key(stratum, slot)))
+        };
+        let drawn: u64 = Stratum::ALL.into_iter().map(count).sum();
+        if drawn >= wanted.unsigned_abs() && Stratum::ALL.into_iter().all(is_kept) {
             return;
         }
         assert!(Instant::now() < patience, "{wanted} sentences were not drawn");
@@ -96,9 +102,12 @@ async fn every_variant_answers_a_new_sentence_and_one_answer_is_served() {
     for (label, sentiment) in [(FIRST, "positive"), (SECOND, "negative")] {
         assert_eq!(app.records(label)["rain"]["sentiment"], sentiment);
     }
-    let log = app.log("sentiment-analysis", "stdout", "\"event\":\"shadow\"", 1);
+    let shadows = app.log("recorder", "stdout", "\"event\":\"shadow\"", 1);
+    let log = app.log("sentiment-analysis", "stdout", "\"event\":\"sentiment\"", 1);
     assert_eq!(log.matches("\"event\":\"sentiment\"").count(), 1, "a shadow answer is no assignment: {log}");
-    assert!(!log.contains("rain"), "{log}");
+    assert!(
+        !(shadows.contains("\"event\":\"sentiment\"") || shadows.contains("rain") || log.contains("rain"))
+    );
     // From now on every variant knows the sentence.
     for _ in 0..8 {
         assert!(app.ask("rain").await.cached);
@@ -119,7 +128,69 @@ async fn what_is_served_waits_for_no_shadow_and_fails_with_none() {
     }
     // What one variant has not answered is not drawn.
     assert_eq!(waiting(&app, 1).await.0, ["prompt"]);
-    app.log("sentiment-analysis", "stderr", "inference failed", 2);
+    app.log("recorder", "stderr", "inference failed", 2);
+}
+
+/// Where the model answers one question at a time, a shadow question asked too early would have the next visitor wait for it.
+#[tokio::test]
+async fn what_is_served_goes_before_shadows() {
+    let model = ModelServer::start().unwrap();
+    let builder = builder(&model).model_server(&model).variable("model_concurrency", "1");
+    let app = builder.variable("variants", &format!("{FIRST}=10000,{SECOND}=1")).start();
+    model.answer_sentence("first slow", Reply::from("positive").after(Duration::from_secs(3)));
+    model.answer_sentence("second", Reply::from("neutral").after(Duration::from_millis(50)));
+    let prompts = || model.requests().into_iter().map(|request| request.prompt).collect::<Vec<_>>();
+    let is_shadow = |prompt: &String| prompt.contains("second");
+
+    let quick = async {
+        model.until_in_flight(1).await;
+        for number in 0..4 {
+            assert!(!app.ask(&format!("quick {number}")).await.cached);
+        }
+        let asked = prompts();
+        assert!(model.in_flight() == 1 && asked.len() == 5 && !asked.iter().any(is_shadow), "{asked:?}");
+    };
+    tokio::join!(app.ask("slow"), quick);
+
+    // Then they are asked one at a time.
+    while prompts().len() < 10 {
+        assert!(model.in_flight() <= 1);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(prompts()[5..].iter().all(is_shadow));
+    assert_eq!(waiting(&app, 5).await.0.len(), 5);
+}
+
+#[tokio::test]
+async fn a_model_that_is_always_busy_is_asked_nothing_in_the_shadow() {
+    let model = ModelServer::start().unwrap();
+    let builder = builder(&model).model_server(&model).variable("model_concurrency", "1");
+    let weights = format!("{FIRST}=10000,{SECOND}=1");
+    let app = builder.variable("variants", &weights).variable("model_timeout", "2").start();
+    model.answer_sentence("first slow", Reply::from("positive").after(Duration::from_mins(1)));
+    let (app, stopped) = (&app, &Cell::new(false));
+    let busy = |name: &'static str, begin: u64| async move {
+        tokio::time::sleep(Duration::from_secs(begin)).await;
+        for number in 0.. {
+            if stopped.get() {
+                return;
+            }
+            let slow = app.try_ask(&format!("slow {name} {number}")).await;
+            assert_eq!(slow.status, 504, "{}", slow.text());
+        }
+    };
+    let quick = async {
+        model.until_in_flight(1).await;
+        assert_eq!(app.ask("quick").await.sentiment, "positive");
+        let patience = Instant::now() + PATIENCE;
+        while !app.process().output().contains("a shadow question was not asked") {
+            assert!(Instant::now() < patience);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(model.requests().iter().all(|request| !request.prompt.contains("second")));
+        stopped.set(true);
+    };
+    tokio::join!(busy("a", 0), busy("b", 1), quick);
 }
 
 #[tokio::test]
@@ -399,7 +470,7 @@ async fn a_foreign_value_where_a_counter_should_be() {
     let round = Round::new(PROMPTS.map(Fingerprint::of), MODEL);
     app.write(JOURNAL, &round.counter_key(Stratum::Differ), "three");
     assert!(!app.ask("rain").await.cached);
-    let log = app.log("sentiment-analysis", "stderr", "a sentence was not drawn", 1);
+    let log = app.log("recorder", "stderr", "a sentence was not drawn", 1);
     assert!(log.contains("`journal`"), "{log}");
     app.ask("sun").await;
     assert_eq!(waiting(&app, 1).await.0, ["sun"]);

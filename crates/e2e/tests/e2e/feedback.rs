@@ -217,7 +217,7 @@ async fn a_visitor_has_one_vote_however_often_they_send_it() {
         !record.contains("203.0") && !record.contains("db8") && !record.contains(&cookie(1)[20..]),
         "{record}"
     );
-    let log = app.log("sentiment-analysis", "stdout", "\"event\":\"feedback\"", 1_000);
+    let log = app.log("recorder", "stdout", "\"event\":\"feedback\"", 1_000);
     assert!(!log.contains("203.0") && !log.contains("db8"), "{log}");
 }
 

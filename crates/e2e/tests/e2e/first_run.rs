@@ -47,7 +47,7 @@ async fn the_first_run_seeds_the_stores_and_brings_a_model_and_credentials() {
         assert_eq!(app.ask(sentence).await.sentiment, sentiment, "{sentence}");
     }
     // The offline model costs nothing: every variant answers every sentence.
-    app.log("sentiment-analysis", "stdout", "\"event\":\"shadow\"", sentences.len());
+    app.log("recorder", "stdout", "\"event\":\"shadow\"", sentences.len());
     assert_eq!((app.records(FIRST).len(), app.records(SECOND).len()), (sentences.len(), sentences.len()));
     // Nor is any number of new sentences too many.
     for number in 0..101 {

@@ -90,7 +90,7 @@ async fn an_address_has_so_many_new_sentences() {
     assert_eq!(ask_from(&app, "2001:db8:0:1::4", "From a neighbour").await.status, 200);
 
     let log = app.log("sentiment-analysis", "stdout", "\"status\":429", 5);
-    let errors = app.log("sentiment-analysis", "stderr", "fresh_per_address", 1);
+    let errors = app.log("recorder", "stderr", "fresh_per_address", 1);
     let journal: Vec<_> = app.rows(JOURNAL).into_iter().collect();
     let kept = format!("{log}{errors}{}", journal.iter().map(|(key, _)| key.as_str()).collect::<String>());
     assert!(!kept.contains("203.0") && !kept.contains("2001:") && !kept.contains("db8"), "{kept}");
@@ -206,7 +206,7 @@ async fn foreign_values_and_no_journal_keep_no_answer_back() {
         for number in 0..40 {
             assert!(!app.ask(&format!("Sentence {number}")).await.cached);
         }
-        let log = app.log("sentiment-analysis", "stderr", "new sentences are not limited", 1);
+        let log = app.log("recorder", "stderr", "new sentences are not limited", 1);
         // Once for each instance, of which there may be some: one that still counts takes no request.
         assert!(log.matches("new sentences are not limited").count() < 20, "{log}");
     }

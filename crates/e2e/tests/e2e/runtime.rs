@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use e2e::app::{App, FIRST, JOURNAL, SECOND};
+use e2e::app::{App, AppBuilder, FIRST, JOURNAL, SECOND};
 use e2e::model_server::ModelServer;
 use e2e::runtime::{Runtime, embedded_only, runtime};
 
@@ -38,16 +38,16 @@ async fn requests_in_flight_finish_when_the_app_is_told_to_end() {
 #[tokio::test]
 async fn a_capability_that_is_not_granted_is_refused() {
     let model = ModelServer::start().unwrap();
-    let without_second = |component: &str| {
+    let without_second = |builder: AppBuilder, component: &str| {
         let source = format!("{component}.wasm\"\nkey_value_stores = ");
-        let builder = App::builder().model(&model);
         builder.manifest(&format!("{source}[\"{FIRST}\", \"{SECOND}\""), &format!("{source}[\"{FIRST}\""))
     };
-    let app = without_second("kv_explorer").start();
+    let app = without_second(App::builder().model(&model), "kv_explorer").start();
     app.explorer().list(SECOND).await.problem(403);
     // `up` does not start an app that would lack the store of a variant.
     if matches!(runtime(), Runtime::Spin(_)) {
-        let app = without_second("sentiment_analysis").variable("variants", SECOND).start();
+        let builder = App::builder().model(&model).variable("variants", SECOND);
+        let app = without_second(without_second(builder, "sentiment_analysis"), "recorder").start();
         // Without its store the variant still answers, with the default prompt, but keeps nothing.
         assert!(!app.ask("Hm.").await.cached);
         assert!(model.requests()[0].prompt.contains("You are a bot that generates"));

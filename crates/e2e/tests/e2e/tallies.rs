@@ -114,7 +114,7 @@ async fn a_foreign_value_where_a_tally_should_be() {
         results_when(&app, |report| counts(report, 0) == (Some(n), Some(0))).await;
         let latency = |report: &Value| report["variants"][0]["latency"]["n"].as_u64();
         assert!(latency(&app.get("/api/results").await.json()) > Some(0));
-        app.log("sentiment-analysis", "stderr", "an observation was not counted", warnings);
+        app.log("recorder", "stderr", "an observation was not counted", warnings);
     }
 }
 

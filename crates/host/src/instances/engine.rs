@@ -8,7 +8,7 @@ use crate::instances::interfaces;
 use crate::limits;
 use crate::periodic::Periodic;
 
-/// An engine with room for the instances of `components` components.
+/// An engine with room for the instances of `components` components, as far as there is memory for them.
 pub(crate) fn engine(components: usize) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.wasm_component_model_async(true);
@@ -19,7 +19,8 @@ pub(crate) fn engine(components: usize) -> wasmtime::Result<Engine> {
 
 /// Every instance slot is address space only until it is used, and nothing stays resident afterwards.
 fn pool(components: usize) -> PoolingAllocationConfig {
-    let instances = slots(components * limits::INSTANCES);
+    let with_memory = limits::GUEST_MEMORY / limits::LEAST_MEMORY;
+    let instances = slots(with_memory.min(components * limits::INSTANCES));
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances);
     // A component of Rust for wasm32-wasip2 is one module with a memory and the small modules that tie it to WASI.

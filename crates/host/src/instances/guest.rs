@@ -39,7 +39,7 @@ impl Guest {
             wasi: grants.wasi()?,
             http: WasiHttpCtx::new(),
             outgoing: Outgoing::new(grants.clone(), app),
-            memory: Memory { taken: grants.memory.nothing(), is_short: false },
+            memory: Memory { taken: grants.memory.nothing(), linear: 0, is_short: false },
             _place: place,
         };
         let mut store = Store::new(engine, guest);
@@ -76,6 +76,8 @@ impl Guest {
 /// The linear memory of an instance.
 struct Memory {
     taken: Taken,
+    /// How much of it there is, in bytes; at least [`limits::LEAST_MEMORY`] is taken.
+    linear: usize,
     /// Whether the instances of the app had no memory left when this one asked for more.
     is_short: bool,
 }
@@ -85,7 +87,12 @@ impl ResourceLimiter for Memory {
         if desired > limits::INSTANCE_MEMORY {
             return Ok(false);
         }
-        let fits = self.taken.grow(desired - current);
+        let taken = |linear: usize| if linear == 0 { 0 } else { linear.max(limits::LEAST_MEMORY) };
+        let linear = self.linear + (desired - current);
+        let fits = self.taken.grow(taken(linear) - taken(self.linear));
+        if fits {
+            self.linear = linear;
+        }
         self.is_short |= !fits;
         Ok(fits)
     }
