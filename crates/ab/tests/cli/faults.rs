@@ -47,7 +47,7 @@ fn names_that_break_the_rule() {
         hint: use that store, or choose another name
         [exit status: 1]
         $ cargo ab kv create redis://localhost:1/1
-        error: a Redis database does not have to be created: link its URL
+        error: a Redis database does not have to be created; link its URL
         hint: to give it a name: `cargo ab kv create NAME --redis redis://localhost:1/1`
         [exit status: 1]
         $ cargo ab kv rename case-a a/b

@@ -244,7 +244,7 @@ fn the_request_log_tells_of_assignments() {
     assert!(piped.output_text().contains("phase 1,sample_ratio_p,"), "{}", piped.seen());
     assert_snapshot!(sandbox.session(&["report --events empty.log", "report --events nowhere.log"]), @r"
     $ cargo ab report --events empty.log
-    error: empty.log says of no request which variant it was assigned
+    error: empty.log has no request with the variant it was assigned to
     hint: the app logs its requests to standard output, which `up` keeps in .spin/logs/sentiment-analysis_stdout.txt
     [exit status: 1]
     $ cargo ab report --events nowhere.log
@@ -537,12 +537,12 @@ fn promotion_and_the_way_back() {
         ]),
         @r#"
         $ cargo ab promote three
-        error: "three" takes no part in the experiment of app "test"
-        hint: those that do: one, two
+        error: "three" is not a variant in the experiment of app "test"
+        hint: its variants: one, two
         [exit status: 1]
         $ cargo ab promote one
         error: "one" is not known to be better. two is better. Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
-        hint: --yes promotes it even so; nothing was changed
+        hint: nothing was changed; --yes promotes it anyway
         [exit status: 1]
         $ cargo ab promote two
         two is better. Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
@@ -552,7 +552,7 @@ fn promotion_and_the_way_back() {
         Every label of app "test" now answers with the prompt of "two". To go back:
           cargo ab link key-value one --app test --store case-a --yes
           cargo ab kv delete case-b-one --yes
-        An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
+        On Spin, restart the app for this to take effect. To serve one label only from the next start on, set the variable "variants" to it.
         $ cargo ab kv list
         +----------------------------------+
         | App    Label     Key Value Store |
@@ -570,7 +570,7 @@ fn promotion_and_the_way_back() {
         $ cargo ab kv get --label one prompt
         B: {SENTENCE}
         $ cargo ab promote two
-        Every label of app "test" answers with the prompt of "two" already
+        Every label of app "test" already answers with the prompt of "two"
         $ cargo ab link key-value one --app test --store case-a --yes
         Key value store "case-a" is now linked to app "test" with the label "one"
         $ cargo ab kv delete case-b-one --yes
@@ -602,8 +602,8 @@ fn variables_come_from_the_file_of_the_environment_as_in_the_app() {
     assert_eq!(observed(&sandbox), 0, "the records are those of another model");
     assert_snapshot!(sandbox.session(&["promote two"]), @r#"
     $ cargo ab promote two
-    error: "two" takes no part in the experiment of app "test"
-    hint: those that do: one
+    error: "two" is not a variant in the experiment of app "test"
+    hint: its variants: one
     [exit status: 1]
     "#);
 }
@@ -634,7 +634,7 @@ fn on_redis_all_labels_mean_one_database() {
 
     Every label of app "test" now answers with the prompt of "two". To go back:
       cargo ab link key-value one --app test --store case-a --yes
-    An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
+    On Spin, restart the app for this to take effect. To serve one label only from the next start on, set the variable "variants" to it.
     $ cargo ab kv list
     +----------------------------------+
     | App    Label     Key Value Store |
