@@ -202,7 +202,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
 
     two compared with one
       Compared on 330 labelled sentences that both answered; they disagree on 93.
-      Difference of accuracy    −8.5 points
+      Difference in accuracy    −8.5 points
       95% interval (decides)    −13.1 to −3.8 points
       McNemar’s exact test      p = 0.0006 (330 pairs)
       Right answers             both 143, only one 46, only two 18, neither 123
