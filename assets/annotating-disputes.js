@@ -36,8 +36,8 @@ function card({ sentence, given }, annotator, change) {
       element('strong', {}, name(opinion.expected))));
   return element('li', { class: 'dispute' },
     element('p', { class: 'sentence', dir: 'auto' }, sentence),
-    element('ul', { class: 'opinions', 'aria-label': 'What they say' }, opinions),
-    own && element('div', { class: 'change', role: 'group', 'aria-label': 'What you say' },
+    element('ul', { class: 'opinions', 'aria-label': 'Annotations' }, opinions),
+    own && element('div', { class: 'change', role: 'group', 'aria-label': 'Your annotation' },
       CHOICES.map(([expected, text]) => {
         const pressed = own.expected === expected;
         const button = element('button', { type: 'button', class: 'choice', 'aria-pressed': String(pressed) }, text);

@@ -71,7 +71,7 @@ export function differenceChart({ first, second, annotated, difference: labelled
   const reach = Math.min(1, Math.ceil(Math.max(0.05, ...ends) * 20) / 20);
   const place = (/** @type {number} */ at) => (at + reach) / (2 * reach);
   const y = 36;
-  return chart('Difference of accuracy', description, 84, [
+  return chart('Difference in accuracy', description, 84, [
     svg('text', { class: 'value', x: 0, y: 14 }, `← ${first} better`),
     svg('text', { class: 'value', x: '100%', y: 14, 'text-anchor': 'end' }, `${second} better →`),
     [-reach, -reach / 2, 0, reach / 2, reach].map((at) => tick(place(at), points(at), 58)),

@@ -67,7 +67,7 @@ pub(crate) fn wanted(query: Option<&str>) -> Result<usize, Problem> {
     let Some((_, value)) = parameters.find(|(name, _)| name == "n") else { return Ok(WANTED) };
     let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
     number.ok_or_else(|| {
-        Problem::bad_request(format!("`n={value:.20}` is not a number of sentences from 1 to {MOST}."))
+        Problem::bad_request(format!("`n={value:.20}` is not a number from 1 to {MOST}."))
     })
 }
 

@@ -13,8 +13,8 @@ pub(crate) fn encode(key: &str) -> String {
 pub(crate) fn decode(safe: &str) -> Result<String, Problem> {
     let malformed = |why: &str| {
         Problem::bad_request(format!(
-            "The key in the address {why}: write the standard base64, with padding, of the key's UTF-8 bytes, with `-` \
-             in place of `/`."
+            "The key in the address {why}: write the standard base64, with padding, of the key's UTF-8 bytes, with \
+             `-` instead of `/`."
         ))
     };
     if safe.contains('/') {

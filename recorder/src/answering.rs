@@ -43,7 +43,7 @@ pub(crate) fn count(store: Store<'_>, Changed { before, after }: Changed<Outcome
         let before = before.as_ref().map(observed);
         if let Err(error) = store.tally(before.as_ref(), Some(&observed(&after))) {
             let label = store.label();
-            warn(format_args!("{label}: an observation was not counted; `cargo ab recount` does: {error}"));
+            warn(format_args!("{label}: an observation was not counted; `cargo ab recount` counts it: {error}"));
         }
     });
 }

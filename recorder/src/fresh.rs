@@ -47,13 +47,13 @@ pub(crate) fn admit(settings: &Recording, address: &str) -> Result<(), Problem> 
             };
             tell(
                 0,
-                format_args!("no more new sentences from {of} in this hour: see the variable `{variable}`"),
+                format_args!("the hourly limit of new sentences from {of} is reached: see the variable `{variable}`"),
             );
             Err(refusal::too_many(reached, settings.limits, left))
         }
         Err(error) => {
             FAILED.set(Some(Instant::now()));
-            tell(1, format_args!("new sentences are not limited, because they cannot be counted: {error}"));
+            tell(1, format_args!("new sentences are not limited because they cannot be counted: {error}"));
             Ok(())
         }
     }

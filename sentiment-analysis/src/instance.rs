@@ -101,7 +101,7 @@ impl Instance {
             Err(reason) => Prompt::fallback(Fallback::Unreadable(reason), DEFAULT_PROMPT),
         });
         if let Origin::Default(reason) = prompt.origin() {
-            warn(format_args!("{}: the default prompt is used, because {reason}", variant.label()));
+            warn(format_args!("{}: the default prompt is used because {reason}", variant.label()));
         }
         *seen = Some(Seen { value, prompt: Rc::clone(&prompt) });
         prompt

@@ -16,7 +16,7 @@ use crate::commands;
 use crate::terminal::Printer;
 use crate::workspace::Location;
 
-/// A/B-tests prompts for language models: stores, links, the app, and which prompt is better.
+/// A/B-test prompts for language models: manage stores and links, run the app, find the better prompt.
 #[derive(Debug, Parser)]
 #[command(name = "ab", version, bin_name = crate::terminal::program(), propagate_version = false)]
 pub(crate) struct Cli {
@@ -30,7 +30,7 @@ enum Command {
     Up(up::UpArguments),
     /// Build the app's components, each with its own build command
     Build(up::BuildArguments),
-    /// Serve the offline model alone, over both protocols, or check the app's own model
+    /// Serve the offline model on its own, in both protocols, or check the app's model
     Model(up::ModelArguments),
     /// Manage key value stores
     #[command(subcommand, visible_alias = "key-value")]
@@ -41,19 +41,19 @@ enum Command {
     /// Unlink an app from a store
     #[command(subcommand)]
     Unlink(link::UnlinkCommand),
-    /// Find out which prompt is better, on labelled sentences
+    /// Find out which prompt is better, from labelled sentences
     Eval(Box<eval::EvalArguments>),
-    /// Report what live observations and people's annotations say
+    /// Report which prompt is better, from live observations and annotations
     Report(report::ReportArguments),
-    /// Say what is right for sentences on which the prompts differ, without seeing which prompt said what
+    /// Annotate sentences on which the prompts differ, without seeing which prompt gave which answer
     Annotate(annotate::AnnotateArguments),
-    /// Ask the variants for the sentences that only others have answered
+    /// Ask each variant about the sentences that only other variants have answered
     Backfill(report::BackfillArguments),
-    /// Count again what was observed, from the records
+    /// Recount observations from the records
     Recount(report::RecountArguments),
-    /// Make the better variant the only one, by relinking
+    /// Make the better variant the only one by relinking
     Promote(report::PromoteArguments),
-    /// Print the completions for a shell
+    /// Print a completion script for a shell
     #[command(after_help = commands::completions::installation())]
     Completions {
         /// The shell

@@ -62,7 +62,7 @@ pub(crate) fn find(
     for (index, variant) in variants.iter().enumerate() {
         if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
             return Err(failure(format!("two prompts are called \"{}\"", variant.name))
-                .hint("give each only once, and files names of their own")
+                .hint("give each prompt once, and give files different names")
                 .into());
         }
     }

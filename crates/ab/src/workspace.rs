@@ -105,7 +105,7 @@ impl Workspace {
         change(&mut self.config)?;
         let path = &self.config.path;
         durable::replace(path, self.config.text().as_bytes())
-            .with_context(|| format!("cannot write {}; the links are as they were", path.display()))
+            .with_context(|| format!("cannot write {}; the links are unchanged", path.display()))
     }
 
     /// Agrees to `name`, or to none given: a folder has one app.

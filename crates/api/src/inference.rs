@@ -246,7 +246,7 @@ mod tests {
         let failed = |reason: &str| InferenceFailure::Failed(reason.to_owned());
         let rate_limited = |seconds: Option<u64>| InferenceFailure::Server {
             kind: FailureKind::RateLimited,
-            reason: "the model server was asked too often".to_owned(),
+            reason: "the model server received too many requests".to_owned(),
             retry_after: seconds.map(Duration::from_secs),
         };
         let cases = [

@@ -27,7 +27,7 @@ pub fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     } else {
         Err(Problem::new(
             StatusCode::FORBIDDEN,
-            "A page of another site sent this request. Send it from one of the app's own pages or from a non-browser client.",
+            "This request came from another site's page. Send it from one of the app's own pages or from a non-browser client.",
         ))
     }
 }

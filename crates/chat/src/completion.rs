@@ -110,7 +110,7 @@ impl Answered<'_> {
         let reason = match self.headers.get(LOCATION).filter(|_| status.is_redirection()) {
             Some(location) => {
                 let location = String::from_utf8_lossy(location.as_bytes());
-                format!("redirects are not followed, and it redirects to {location}")
+                format!("redirects are not followed, and this one leads to {location}")
             }
             None => said.text,
         };

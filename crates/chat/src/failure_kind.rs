@@ -11,7 +11,7 @@ pub enum FailureKind {
     UnknownModel,
     /// The server is there, but nothing at this path, or it is elsewhere.
     WrongPath,
-    /// The server was asked too often.
+    /// The server received too many requests.
     RateLimited,
     /// The server is too busy, or failed.
     Overloaded,
@@ -137,30 +137,30 @@ impl FailureKind {
                 "has nothing at this path",
                 "set the variable `model_path` to the path that comes before /chat/completions on this server, such as /v1 \
                  or /openai/v1",
-                "The model server has nothing at the app's address for it. The app's log has the details.",
+                "The model server has nothing at the address that the app uses. The app's log has the details.",
             ),
             Self::RateLimited => (
                 "model-rate-limited",
-                "was asked too often",
-                "wait, ask less at once, or raise the limit of the account",
-                "The model server takes no more questions for the moment. Try again later.",
+                "received too many requests",
+                "wait, ask less at once, or raise the account's limit",
+                "The model server is receiving too many requests. Try again later.",
             ),
             Self::Overloaded => (
                 "model-overloaded",
                 "is overloaded or failing",
-                "try again later; the model server's own log has more",
+                "try again later; see the model server's own log",
                 "The model server is overloaded or failing. Try again later.",
             ),
             Self::NotTheProtocol => (
                 "model-protocol",
                 "does not answer in OpenAI's chat protocol",
                 "check that the variables `model_server` and `model_path` lead to an OpenAI-compatible server",
-                "What answered the app is not a model server as it knows them. The app's log has the details.",
+                "The server that answered is not a compatible model server. The app's log has the details.",
             ),
             Self::CutOff => (
                 "model-answer-cut-off",
                 "broke off its answer",
-                "try again; if it stays so, the model server's own log has more",
+                "try again; if it keeps happening, see the model server's own log",
                 "The model server broke off its answer. Try again.",
             ),
             Self::TooLarge => (
@@ -172,14 +172,14 @@ impl FailureKind {
             Self::Unreachable => (
                 "model-unreachable",
                 "cannot be reached",
-                "check that the model server runs, and the variable `model_server`",
+                "check that the model server is running and that the variable `model_server` is right",
                 "The model server cannot be reached. Try again later.",
             ),
             Self::Certificate => (
                 "model-certificate",
-                "has a certificate that is not trusted, or no TLS",
-                "for a certificate of a private authority, set SSL_CERT_FILE to a file with the authority's own; for a \
-                 server without TLS, start `model_server` with http://",
+                "has an untrusted certificate, or no TLS",
+                "for a private certificate authority, set SSL_CERT_FILE to a file with its certificate; \
+                 for a server without TLS, start `model_server` with http://",
                 "The model server's certificate is not trusted. The app's log has the details.",
             ),
             Self::TimedOut => (
@@ -192,18 +192,18 @@ impl FailureKind {
                 "model-no-answer",
                 "gave no answer within the limit of tokens",
                 "raise the variable `max_tokens`, or turn the model's reasoning off",
-                "The model did not come to an answer within its limit of tokens. The app's log has the details.",
+                "The model reached its limit of tokens before it answered. The app's log has the details.",
             ),
             Self::RefusedParameters => (
                 "model-parameters-refused",
                 "refused the question's parameters",
-                "the server's message says which it takes; use another model, or a proxy that drops what it does not take",
+                "the server's message says which it accepts; use another model, or a proxy that drops the others",
                 "The model server refused the parameters of the app's question. The app's log has the details.",
             ),
             Self::Refused => (
                 "model-refused",
                 "refused the question",
-                "the server's message says why: the prompt may be too long for the model, or the account at an end",
+                "the server's message says why: the prompt may be too long for the model, or the account out of credit",
                 "The model server refused the question. The app's log has the details.",
             ),
         };

@@ -143,7 +143,7 @@ pub enum InvalidExperiment {
         text: String,
     },
     /// Two variants of one label would be the same store.
-    #[error("the label `{label}` is named twice: name it once, with the weight of both")]
+    #[error("the label `{label}` is named twice: name it once, with the combined weight")]
     Duplicate {
         /// The label.
         label: String,

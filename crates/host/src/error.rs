@@ -111,12 +111,12 @@ impl LoadError {
             Self::UnknownLabels(error) => Some(error.hint()),
             Self::Outbound(error) => error.hint(),
             Self::HostNeedsSpin { .. } => {
-                Some("run this app with `spin up`, or take the host out".to_owned())
+                Some("run this app with `spin up`, or remove the host".to_owned())
             }
             Self::FilesNeedSpin { .. } => {
                 Some("mount a folder: files = [{ source = \"FOLDER\", destination = \"/\" }]".to_owned())
             }
-            Self::NotBuilt { .. } => Some("build the app first, as its [component.….build] says".to_owned()),
+            Self::NotBuilt { .. } => Some("build the app first: `cargo ab build` or `spin build`".to_owned()),
             Self::UnsupportedImport { .. } => {
                 Some("run it on Spin 4.1, or without what it imports".to_owned())
             }

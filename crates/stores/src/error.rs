@@ -193,7 +193,7 @@ impl StoreError {
             Self::Exists { .. } => "use that store, or choose another name",
             Self::Url { .. } => "write redis://[user][:password@]host[:port][/database]",
             Self::Unreachable { .. } | Self::TimedOut { .. } => {
-                "check that the server runs, and the host and port of the URL"
+                "check that the server is running and that the URL's host and port are right"
             }
             Self::PasswordRequired { .. } => "put it into the URL: redis://:PASSWORD@host:port",
             Self::PasswordRejected { .. } => "check the user name and password in the URL",
@@ -201,7 +201,7 @@ impl StoreError {
             Self::NeedsSpin { .. } => {
                 "an app that runs on Spin reaches it; this program reaches SQLite files and Redis databases"
             }
-            Self::NotACounter { .. } => "delete the key, or count under another",
+            Self::NotACounter { .. } => "delete the key, or use another for counting",
             Self::KeyNotText { .. } => "delete the key with the program that wrote it",
             Self::Sqlite { .. }
             | Self::Closed { .. }

@@ -64,9 +64,9 @@ impl Collector {
     fn report(&self, failure: Option<&str>) {
         match (self.0.is_away.swap(failure.is_some(), Ordering::Relaxed), failure) {
             (false, Some(failure)) => {
-                tell(&format!("telemetry: {failure}. What the collector does not take meanwhile is lost."));
+                tell(&format!("telemetry: {failure}. Telemetry is lost until the collector accepts it again."));
             }
-            (true, None) => tell("telemetry: the collector takes it again."),
+            (true, None) => tell("telemetry: the collector accepts it again."),
             _ => {}
         }
     }
@@ -84,7 +84,7 @@ impl opentelemetry_http::HttpClient for Collector {
             Ok(response) => {
                 self.report(Some(&format!("the collector at {server} answers {}", response.status())));
             }
-            Err(error) => self.report(Some(&format!("the collector at {server} is away: {error}"))),
+            Err(error) => self.report(Some(&format!("the collector at {server} cannot be reached: {error}"))),
         }
         Ok(answered?)
     }

@@ -28,7 +28,7 @@ pub enum EnvironmentError {
         value: String,
     },
     /// An address, header or other value that cannot be used.
-    #[error("the telemetry that the environment asks for cannot be sent: {0}")]
+    #[error("cannot send the telemetry that the environment requests: {0}")]
     Exporter(String),
     /// No thread for it can be started.
     #[error("cannot start a thread for telemetry: {0}")]

@@ -106,7 +106,7 @@ pub(super) async fn delete(target: &Target, query: &Query, request: Request) -> 
             bucket.delete_many(&batch).map_err(|error| {
                 let problem = target.problem(error.into());
                 let so_far =
-                    format!("{} {deleted} of {} keys were deleted before.", problem.detail(), keys.len());
+                    format!("{} {deleted} of {} keys had already been deleted.", problem.detail(), keys.len());
                 Problem::internal(so_far)
             })?;
             deleted += batch.len();

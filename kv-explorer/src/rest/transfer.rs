@@ -105,7 +105,7 @@ pub(super) async fn import(target: &Target, query: &Query, request: Request) -> 
         written.map_err(|error| {
             let (problem, left) = (target.problem(error), entries.len() + keys.len());
             let detail =
-                format!("{} {} of {total} entries were imported before.", problem.detail(), total - left);
+                format!("{} {} of {total} entries had already been imported.", problem.detail(), total - left);
             Problem::internal(detail)
         })?;
     }

@@ -8,13 +8,13 @@ use super::{LocationArguments, not_empty};
 use crate::commands::annotate::{Annotate, Way};
 
 const AFTER_HELP: &str = "\
-One sentence at a time, in random order: press 1 for positive, 2 for neutral, 3 for negative, s if you cannot tell, u to take the last
-one back, q to quit. What you have said is kept at once. The keys may come from a pipe as well: printf 13su | ab annotate.";
+Sentences come one at a time, in random order. Press 1 for positive, 2 for neutral, 3 for negative, s if you cannot tell,
+u to undo, q to quit. Each annotation is saved at once. Keys can also be piped in: printf 13su | ab annotate.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct AnnotateArguments {
-    /// Who says so [default: the app's variable `annotator_user` or `kv_explorer_user`, or else $USER]
+    /// The annotator's name [default: the app's variable `annotator_user` or `kv_explorer_user`, or else $USER]
     #[arg(long, value_name = "NAME", value_parser = not_empty)]
     annotator: Option<String>,
     #[command(flatten)]
@@ -26,17 +26,17 @@ pub(crate) struct AnnotateArguments {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct WayArguments {
-    /// Show the sentences of which people say different things, and what they say
+    /// Show the sentences on which annotators disagree, and what each of them said
     #[arg(long)]
     disputed: bool,
-    /// Write the sentences that wait as CSV, in random order, for a spreadsheet; `-` is standard output
+    /// Write the waiting sentences as CSV for a spreadsheet, in random order; `-` is standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     export: Option<PathBuf>,
-    /// Read annotations from such a file; rows without any are left out. `-` is standard input
+    /// Read annotations from such a file, skipping rows without one; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     import: Option<PathBuf>,
-    /// Write the annotations of other sentences, which decide nothing live, as data for `eval`: CSV, or JSON Lines if the name ends in
-    /// .jsonl; `-` is standard output
+    /// Write the annotations of other sentences, which decide nothing live, as a data set for `eval`: CSV, or JSON Lines if the name
+    /// ends in .jsonl; `-` is standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     export_dataset: Option<PathBuf>,
 }

@@ -15,8 +15,8 @@ use crate::variants::Source;
 const MOST_CONCURRENCY: u64 = 1_024;
 
 const AFTER_HELP: &str = "\
-Exit status: 0 if all went well; 1 if something failed, or some questions have no answer; 3 if a requirement of
---fail-under, --fail-if-worse-than or --margin is not met; 130 if it was interrupted.";
+Exit status: 0 on success; 1 if something failed or some questions have no answer; 3 if a requirement of
+--fail-under, --fail-if-worse-than or --margin is not met; 130 if interrupted.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -59,15 +59,15 @@ pub(crate) struct EvalArguments {
     /// Write to this file [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// Exit with status 3 if a prompt's accuracy is under this, from 0 to 1 or as a percentage: 0.8, 80%
+    /// Exit with status 3 if a prompt's accuracy is below this, from 0 to 1 or as a percentage: 0.8, 80%
     #[arg(long, value_name = "ACCURACY", value_parser = accuracy)]
     fail_under: Option<f64>,
     /// Exit with status 3 if a prompt is worse than the baseline prompt in this store: if the 95% interval of their
     /// difference lies below zero. The baseline is evaluated too, and --fail-under does not apply to it
     #[arg(long, value_name = "STORE", value_parser = not_empty)]
     fail_if_worse_than: Option<String>,
-    /// Exit with status 3 also unless a prompt is shown to be less than this much worse than the baseline: if the
-    /// interval reaches so far below zero. From 0 to 1 or as a percentage: 0.05, 5%
+    /// Also exit with status 3 if a prompt is not shown to be less than this much worse than the baseline: if
+    /// the interval reaches that far below zero. From 0 to 1 or as a percentage: 0.05, 5%
     #[arg(long, value_name = "MARGIN", value_parser = accuracy, requires = "fail_if_worse_than")]
     margin: Option<f64>,
     #[command(flatten)]
@@ -111,11 +111,11 @@ enum EvalFormat {
     Table,
     /// The numbers and every disagreement
     Json,
-    /// A line for each answer
+    /// One line per answer
     Csv,
     /// The Results page in one file, with every disagreement
     Html,
-    /// For build servers: a suite for each prompt, a case for each sentence
+    /// For build servers: a suite per prompt, a case per sentence
     Junit,
 }
 
@@ -177,11 +177,11 @@ impl From<ModelArguments> for Choice {
 fn accuracy(text: &str) -> Result<f64, &'static str> {
     let (number, scale) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |number| (number, 100.0));
     let share = number.trim().parse::<f64>().map(|number| number / scale);
-    share.ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("it looks like 0.8 or 80%")
+    share.ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("it should look like 0.8 or 80%")
 }
 
 fn temperature(text: &str) -> Result<f32, &'static str> {
-    text.parse().ok().filter(|number| (0.0..=2.0).contains(number)).ok_or("it is a number from 0 to 2")
+    text.parse().ok().filter(|number| (0.0..=2.0).contains(number)).ok_or("it must be a number from 0 to 2")
 }
 
 #[cfg(test)]

@@ -22,19 +22,19 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
-    /// Copy all entries of a store into another, and verify both
+    /// Copy all entries of one store into another and verify the copy
     ///
-    /// A copy that was cut off continues when it is run again. Entries that the target has already are left alone: it is refused if they
-    /// differ, unless told to overwrite. An app may run meanwhile: what it writes to the target is never replaced; what it writes to
-    /// the source after its entry was copied is reported at the end, and copied by another run with --overwrite.
+    /// An interrupted copy continues when it is run again. Entries that the target already has are left alone; if they differ, nothing is
+    /// copied without --overwrite. The app may keep running: what it writes to the target is never replaced, and what it changes in
+    /// the source after an entry was copied is reported at the end; another run with --overwrite copies it.
     Copy {
         /// The store to copy: a name, a path to its file, or a redis:// URL
         #[arg(value_parser = not_empty)]
         source: String,
-        /// The store to fill, likewise; a file is made where there is none
+        /// The store to fill, in the same form; a file that does not exist is created
         #[arg(value_parser = not_empty)]
         target: String,
-        /// Replace values of the target that differ. Entries that only the target has stay
+        /// Replace values in the target that differ; entries that only the target has stay
         #[arg(long)]
         overwrite: bool,
         #[command(flatten)]
@@ -50,11 +50,11 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
-    /// Rename a key value store, and change the links to it
+    /// Rename a key value store and update the links to it
     Rename {
-        /// Its name
+        /// The current name
         name: String,
-        /// Its new name
+        /// The new name
         new_name: String,
         #[command(flatten)]
         location: LocationArguments,
@@ -133,12 +133,12 @@ pub(crate) enum KvCommand {
         #[command(flatten)]
         location: LocationArguments,
     },
-    /// Remove the records of old prompts and models, which the app asks again
+    /// Remove the records of old prompts and models; the app will ask the model about their sentences again
     Prune {
-        /// Also those that are older: 90d, 12h, 2weeks
+        /// Also remove records that are older than this: 90d, 12h, 2weeks
         #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
         older_than: Option<Duration>,
-        /// Only say what would be removed
+        /// Only show what would be removed
         #[arg(long)]
         dry_run: bool,
         /// Do not ask for confirmation
@@ -160,7 +160,7 @@ pub(crate) struct TargetArguments {
     /// The label under which an app opens the store
     #[arg(short, long, value_parser = not_empty)]
     label: Option<String>,
-    /// The app of the label [default: the folder's]
+    /// The app that uses the label [default: the one in this folder]
     #[arg(short, long, value_parser = not_empty, requires = "label")]
     app: Option<String>,
 }

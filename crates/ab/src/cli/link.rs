@@ -18,7 +18,7 @@ pub(crate) struct LinkArguments {
     /// The name by which the app opens the key value store
     #[arg(value_parser = not_empty)]
     label: String,
-    /// The app that uses the store [default: the folder's]
+    /// The app that uses the store [default: the one in this folder]
     #[arg(short, long, value_parser = not_empty)]
     app: Option<String>,
     /// The store: a name, a path to its file, a redis:// URL; on Spin also an azure-cosmos:// or aws-dynamo:// address
@@ -50,7 +50,7 @@ pub(crate) struct UnlinkArguments {
     /// The name by which the app opens the key value store
     #[arg(value_parser = not_empty)]
     label: String,
-    /// The app that uses the store [default: the folder's]
+    /// The app that uses the store [default: the one in this folder]
     #[arg(short, long, value_parser = not_empty)]
     app: Option<String>,
     #[command(flatten)]

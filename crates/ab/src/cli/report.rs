@@ -32,9 +32,9 @@ pub(crate) struct ReportArguments {
 enum ReportFormat {
     /// Tables for people
     Table,
-    /// All numbers and sentences, as GET /api/results has them
+    /// All numbers and sentences, as GET /api/results returns them
     Json,
-    /// A line for each number
+    /// One line per number
     Csv,
     /// The Results page in one file
     Html,
@@ -59,10 +59,10 @@ impl From<ReportArguments> for Report {
 
 #[derive(Debug, Args)]
 pub(crate) struct BackfillArguments {
-    /// Ask for at most N sentences
+    /// Ask about at most N sentences
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Only say how much would be asked
+    /// Only show how much would be asked
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -93,10 +93,10 @@ pub(crate) struct PromoteArguments {
     /// The label of the better variant
     #[arg(value_parser = not_empty)]
     label: String,
-    /// The app [default: the folder's]
+    /// The app [default: the one in this folder]
     #[arg(short, long, value_parser = not_empty)]
     app: Option<String>,
-    /// Do not ask, even if it is not known to be better
+    /// Do not ask for confirmation, even if it is not known to be better
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]

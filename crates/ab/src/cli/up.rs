@@ -23,13 +23,13 @@ pub(crate) struct UpArguments {
     /// A variable of the app: KEY=VALUE, KEY=@FILE for a file's text, @FILE.json or @FILE.toml for several
     #[arg(long, value_name = "KEY=VALUE", value_parser = variables)]
     variable: Vec<Variables>,
-    /// Serve the components as they were built last
+    /// Serve the components as last built
     #[arg(long)]
     no_build: bool,
-    /// Do not show what the components print
+    /// Do not show the components' output
     #[arg(short, long)]
     quiet: bool,
-    /// Where to keep what the components print, instead of `.spin/logs` beside the manifest
+    /// Where to keep the components' output, instead of `.spin/logs` beside the manifest
     #[arg(short = 'L', long, value_name = "FOLDER")]
     log_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub(crate) struct ModelArguments {
 
 #[derive(Debug, Subcommand)]
 enum ModelCommand {
-    /// Ask the app's model some questions as the app would, and say what to change
+    /// Ask the app's model a few questions as the app would, and report what to change
     Check(CheckArguments),
 }
 
@@ -106,7 +106,7 @@ impl ModelArguments {
 /// A name such as `localhost` may mean several addresses: the IPv4 one is what people expect to reach.
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let addresses: Vec<SocketAddr> =
-        text.to_socket_addrs().map_err(|_| "it looks like 127.0.0.1:3000".to_owned())?.collect();
+        text.to_socket_addrs().map_err(|_| "it should look like 127.0.0.1:3000".to_owned())?.collect();
     let first_v4 = addresses.iter().find(|address| address.is_ipv4());
     first_v4.or(addresses.first()).copied().ok_or_else(|| "this name has no address".to_owned())
 }
@@ -123,7 +123,7 @@ fn variables(text: &str) -> Result<Variables, String> {
         let variables = match Path::new(path).extension().and_then(|extension| extension.to_str()) {
             Some("json") => serde_json::from_str(&text).map_err(|error| error.to_string())?,
             Some("toml") => toml::from_str(&text).map_err(|error| error.to_string())?,
-            _ => return Err("a file of variables ends in .json or .toml".to_owned()),
+            _ => return Err("a file of variables must end in .json or .toml".to_owned()),
         };
         return Ok(Variables(variables));
     }
@@ -138,7 +138,7 @@ fn variables(text: &str) -> Result<Variables, String> {
 fn key_value(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("it looks like KEY=VALUE"),
+        _ => Err("it should look like KEY=VALUE"),
     }
 }
 

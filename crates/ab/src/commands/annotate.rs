@@ -83,5 +83,5 @@ fn annotator(given: Option<&str>, workspace: &Workspace) -> anyhow::Result<Strin
         .map(str::to_owned)
         .or_else(of_app)
         .or_else(of_machine)
-        .ok_or_else(|| failure("it is not known who annotates").hint("say it: --annotator NAME").into())
+        .ok_or_else(|| failure("the annotator is not known").hint("name one with --annotator").into())
 }

@@ -101,7 +101,7 @@ pub(crate) fn run(backfill: &Backfill, printer: Printer) -> anyhow::Result<()> {
     printer.message(format_args!("{} answered", counted(asked, "question")));
     match failed.first {
         Some(error) => Err(failure(format!("{} not answered: {error}", counted(failed.all, "question was")))
-            .hint("run it again: what was answered is not asked again")
+            .hint("run it again; only what was not answered is asked")
             .into()),
         None => Ok(()),
     }
@@ -128,7 +128,7 @@ impl Failed {
         self.in_a_row += 1;
         if self.in_a_row >= GIVE_UP_AFTER {
             let hint = error.hint();
-            return Err(failure(format!("the model gives no answers: {error}")).hint(hint).into());
+            return Err(failure(format!("the model does not answer: {error}")).hint(hint).into());
         }
         self.first.get_or_insert(error);
         Ok(None)

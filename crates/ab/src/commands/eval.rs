@@ -119,9 +119,9 @@ pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
     if !matches!(ended, Ok(Ended::Through)) && counts.asked > 0 {
         printer.message(match &kept_in {
             Some(path) => {
-                format!("The answers are in {}: the same command continues from there.", path.display())
+                format!("The answers so far are in {}; run the same command again to continue.", path.display())
             }
-            None => "The answers are lost, because of --no-cache.".to_owned(),
+            None => "The answers are lost because of --no-cache.".to_owned(),
         });
     }
     if ended? == Ended::Interrupted {
@@ -183,7 +183,7 @@ async fn ask_all(
             () = &mut interrupted => {
                 if asking.goes_on() {
                     asking.stop();
-                    tell(&bar, printer, "Waiting for the answers that are under way; interrupt again to leave at once.");
+                    tell(&bar, printer, "Waiting for the answers in flight; interrupt again to quit at once.");
                     interrupted.set(signal::interruption()?);
                     continue;
                 }
@@ -218,8 +218,8 @@ fn conclude(evaluation: &Evaluation<'_>) -> anyhow::Result<()> {
     if failed > 0 {
         let questions =
             format!("{} {}", counted(failed, "question"), if failed == 1 { "has" } else { "have" });
-        return Err(failure(format!("{questions} no answer; the numbers are for the others"))
-            .hint("--format csv says why; the same command asks only those again")
+        return Err(failure(format!("{questions} no answer; the numbers cover the others"))
+            .hint("--format csv shows why; the same command asks only those again")
             .into());
     }
     let missed: Vec<&str> =

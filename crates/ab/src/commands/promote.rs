@@ -49,14 +49,14 @@ pub(crate) fn run(promote: &Promote, printer: Printer) -> anyhow::Result<()> {
     let live = gather(&workspace, None, printer)?;
     let Some(winner) = live.experiment.position(label) else {
         let labels: Vec<&str> = live.experiment.variants().iter().map(experiment::Variant::label).collect();
-        return Err(failure(format!("\"{label}\" takes no part in the experiment of app \"{app}\""))
-            .hint(format!("those that do: {}", labels.join(", ")))
+        return Err(failure(format!("\"{label}\" is not a variant in the experiment of app \"{app}\""))
+            .hint(format!("its variants: {}", labels.join(", ")))
             .into());
     };
     let changes = changes(&workspace, &live, winner)?;
     if changes.is_empty() {
         printer.message(format_args!(
-            "Every label of app \"{app}\" answers with the prompt of \"{label}\" already"
+            "Every label of app \"{app}\" already answers with the prompt of \"{label}\""
         ));
         return Ok(());
     }
@@ -133,7 +133,7 @@ fn store_of_its_own(
             return Ok((taken.to_string(), false));
         }
     }
-    Err(failure(format!("no name is left for a store of \"{label}\"")).into())
+    Err(failure(format!("no free name is left for a store of \"{label}\"")).into())
 }
 
 fn prompt_in(workspace: &Workspace, found: &ResolvedStore) -> anyhow::Result<Option<Prompt>> {
@@ -157,10 +157,10 @@ fn agreed(live: &Live, label: &str, yes: bool, printer: Printer) -> anyhow::Resu
         return Ok(true);
     }
     if !ask::can_ask() {
-        return Err(failure(warning.message()).hint("--yes promotes it even so; nothing was changed").into());
+        return Err(failure(warning.message()).hint("nothing was changed; --yes promotes it anyway").into());
     }
     printer.warn(&warning);
-    ask::confirm(&format!("Promote \"{label}\" even so?"))
+    ask::confirm(&format!("Promote \"{label}\" anyway?"))
 }
 
 /// Makes the store with the prompt in it, before any link leads there.
@@ -188,7 +188,7 @@ fn say_how_to_go_back(changes: &[Change], label: &str, app: &str, printer: Print
         printer.message(format_args!("  {program} kv delete {store} --yes"));
     }
     printer.message(
-        "An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set \
-         the variable \"variants\" to it.",
+        "On Spin, restart the app for this to take effect. To serve one label only from the next start on, \
+         set the variable \"variants\" to it.",
     );
 }

@@ -39,7 +39,7 @@ pub(crate) enum Format {
     Table,
     /// All of it, as data.
     Json,
-    /// A line for each number.
+    /// One line per number.
     Csv,
     /// One page that needs nothing else.
     Html,
@@ -68,7 +68,7 @@ pub(crate) fn run(settings: &Report, printer: Printer) -> anyhow::Result<()> {
     match &settings.events {
         Some(log) => check_assignments(&mut live, log, printer)?,
         None if workspace.app.folder.join(LOG).is_file() && settings.format == Format::Table => {
-            printer.message(format_args!("Assignments were not checked: --events {LOG} does."));
+            printer.message(format_args!("Assignments were not checked; --events {LOG} checks them."));
         }
         None => {}
     }
@@ -122,7 +122,7 @@ fn check_assignments(live: &mut Live, log: &Path, printer: Printer) -> anyhow::R
         printer.warn(&Warning::AssignedByVisitor { count: by_visitor });
     }
     if phases.is_empty() && by_visitor == 0 {
-        return Err(failure(format!("{shown} says of no request which variant it was assigned"))
+        return Err(failure(format!("{shown} has no request with the variant it was assigned to"))
             .hint(format!("the app logs its requests to standard output, which `up` keeps in {LOG}"))
             .into());
     }

@@ -34,7 +34,7 @@ pub(crate) struct Up {
     pub(crate) variables: Vec<(String, String)>,
     /// Build the components first.
     pub(crate) build: bool,
-    /// Do not show what the components print.
+    /// Do not show the components' output.
     pub(crate) quiet: bool,
     /// Where to keep what the components print, unless it is `.spin/logs` beside the manifest.
     pub(crate) log_folder: Option<PathBuf>,
@@ -112,7 +112,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
             ErrorKind::AddrInUse => failure(format!("{address} is in use by another program"))
                 .hint("stop it, or choose another address with --listen; port 0 takes a free one"),
             ErrorKind::PermissionDenied => failure(format!("this user may not listen at {address}"))
-                .hint("choose a port from 1024 on with --listen"),
+                .hint("choose port 1024 or above with --listen"),
             _ => failure(format!("cannot listen at {address}: {error}"))
                 .hint("choose an address of this machine with --listen, such as 127.0.0.1:3000"),
         }

@@ -88,7 +88,7 @@ fn add_missing_targets(app: &Manifest, builds: &[(&str, &Build)], printer: Print
         }
         let advice = || {
             format!(
-                "install rustup from https://rustup.rs, or the standard library for {target} as your system's Rust is packaged"
+                "install rustup from https://rustup.rs, or your system's package of the standard library for {target}"
             )
         };
         printer.step("Adding", format_args!("the Rust target {target} with rustup"));

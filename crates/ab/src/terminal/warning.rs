@@ -50,7 +50,7 @@ impl Warning {
                 format!("no component of app \"{app}\" may open the label \"{label}\"")
             }
             Self::LinkNeedsSpin { label } => {
-                format!("the store that the label \"{label}\" means now needs Spin")
+                format!("the store now linked to the label \"{label}\" needs Spin")
             }
             Self::RowsUnderAnotherLabel { store, label, rows_label } => format!(
                 "key value store \"{store}\" is linked with the label \"{label}\", but its entries are kept under \
@@ -80,13 +80,13 @@ impl Warning {
             Self::UndeclaredVariable { name } => format!("the app has no variable \"{name}\""),
             Self::Analysis(notice) => notice.message.clone(),
             Self::AssignedByVisitor { count } => format!(
-                "requests left out of the assignment check: {count}; visitors were assigned, not requests, and the log does not say how many there were"
+                "requests left out of the assignment check: {count}; they were assigned by visitor, and the log does not show how many visitors there were"
             ),
             Self::AssignedElsewhere { log, count: 1 } => {
-                format!("1 assignment in {log} is to a label that has no part in the experiment")
+                format!("1 assignment in {log} is to a label that is not in the experiment")
             }
             Self::AssignedElsewhere { log, count } => {
-                format!("{count} assignments in {log} are to labels that have no part in the experiment")
+                format!("{count} assignments in {log} are to labels that are not in the experiment")
             }
             Self::DefaultPrompt { store, reason } => {
                 format!("\"{store}\" is evaluated with the app's default prompt: {reason}")
@@ -124,7 +124,7 @@ impl Warning {
             )),
             Self::NoPlaceholder { .. } => Some("put {SENTENCE} where the sentence belongs".to_owned()),
             Self::UndeclaredVariable { .. } => {
-                Some("spin.toml lists those it has under [variables]".to_owned())
+                Some("spin.toml lists its variables under [variables]".to_owned())
             }
             Self::Analysis(notice) => Some(notice.advice.to_owned()),
             Self::AssignedElsewhere { .. } => {
@@ -138,7 +138,7 @@ impl Warning {
                 "install one with `cargo install --path crates/ab --profile dist --features telemetry`, or unset the variable"
                     .to_owned(),
             ),
-            Self::TemperatureNotSent => Some("set it to 0 where the model's server is configured".to_owned()),
+            Self::TemperatureNotSent => Some("set it to 0 in the model server's configuration".to_owned()),
             Self::NotProven { .. } => Some(format!("`{program} report` shows the numbers")),
             Self::KeysNotText { .. } | Self::NotNoted { .. } | Self::AssignedByVisitor { .. } => None,
         }

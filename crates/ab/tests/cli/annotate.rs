@@ -94,7 +94,7 @@ fn keys_from_a_pipe_until_it_is_decided() {
     assert_eq!(winner(&sandbox), "two");
     // To the end of the queue.
     let rest = sandbox.ab_with_input("annotate --annotator ada", b"s3").ok().seen();
-    assert!(rest.contains("cannot tell  rain ") && rest.contains("Nothing waits to be annotated."), "{rest}");
+    assert!(rest.contains("cannot tell  rain ") && rest.contains("Nothing to annotate."), "{rest}");
     let all = annotations(&sandbox);
     assert_eq!(
         all.iter().filter(|(_, decides, said)| *decides && said == "ada Some(\"negative\")").count(),
@@ -193,10 +193,10 @@ fn without_keys_or_with_others() {
     let other = sandbox.ab_with_input("annotate --annotator ada", b"ux").seen();
     assert_snapshot!(sandbox.session(&["annotate --annotator ada"]) + &other, @r"
     $ cargo ab annotate --annotator ada
-    error: standard input is not a terminal, and no keys came from it
+    error: standard input is not a terminal, and it had no keys
     hint: run it at a terminal, pipe keys into it (`printf 13s | cargo ab annotate`), or let a spreadsheet do it: `cargo ab annotate --export FILE.csv`
     [exit status: 1]
-    error: standard input has 'x', which is no key
+    error: standard input has 'x', which is not a key
     hint: keys: 1 positive  2 neutral  3 negative  s cannot tell  u undo  q quit
     [exit status: 1]
     ");
@@ -206,7 +206,7 @@ fn without_keys_or_with_others() {
     assert_snapshot!(nothing + &sandbox.session(&["annotate", "annotate --disputed --export a.csv"]), @r#"
     $ cargo ab annotate --annotator ada
     0 annotated, about 34 more to decide
-    Nothing waits to be annotated. Sentences do once all prompts have answered them: the variable `shadow` says how many new ones do, and `cargo ab backfill` asks about those that are there.
+    Nothing to annotate. Sentences are queued once all prompts have answered them: the variable `shadow` sets the share of new ones, and `cargo ab backfill` asks about those already stored.
     $ cargo ab annotate
     error: app "test" has no store linked with the label "journal"
     hint: annotations are kept there: `cargo ab kv create journal` and `cargo ab link key-value journal --store journal` make one
@@ -232,16 +232,16 @@ fn who_annotates() {
     };
     sandbox.write("said.csv", "sentence,expected\nrain 0,3\n");
     let nobody = annotate(&[]);
-    assert!(nobody.contains("not known who annotates") && nobody.contains("--annotator NAME"), "{nobody}");
-    assert!(annotate(&[("USER", "eve")]).starts_with("1 annotation of eve: 1 new"));
+    assert!(nobody.contains("the annotator is not known") && nobody.contains("name one with --annotator"), "{nobody}");
+    assert!(annotate(&[("USER", "eve")]).starts_with("1 annotation by eve: 1 new"));
     let manifest = sandbox.read("spin.toml");
     let with = |variables: &str| {
         sandbox.write("spin.toml", manifest.replace("[variables]\n", &format!("[variables]\n{variables}")));
     };
     with("kv_explorer_user = { default = \"admin\" }\n");
-    assert!(annotate(&[("USER", "eve")]).starts_with("1 annotation of admin: 1 new"));
+    assert!(annotate(&[("USER", "eve")]).starts_with("1 annotation by admin: 1 new"));
     with("kv_explorer_user = { default = \"admin\" }\nannotator_user = { default = \" ada, bob\" }\n");
-    assert!(annotate(&[("USER", "eve")]).starts_with("1 annotation of ada: 1 new"));
+    assert!(annotate(&[("USER", "eve")]).starts_with("1 annotation by ada: 1 new"));
     let said = "ada Some(\"negative\"), admin Some(\"negative\"), eve Some(\"negative\")";
     assert_eq!(annotations(&sandbox), [("rain 0".to_owned(), true, said.to_owned())]);
 }
@@ -277,7 +277,7 @@ fn to_a_spreadsheet_and_back() {
     assert_snapshot!(export.seen(), @r#"
     Written to queue.csv
     12 sentences to annotate
-    Write positive, neutral, negative or "cannot tell" into the column expected, then run `cargo ab annotate --import queue.csv`.
+    Write positive, neutral, negative or "cannot tell" in the column expected, then run `cargo ab annotate --import queue.csv`.
     "#);
     let sheet = sandbox.read("queue.csv");
     assert!(sheet.starts_with("\u{feff}sentence,expected\n"), "{sheet}");
@@ -298,11 +298,11 @@ fn to_a_spreadsheet_and_back() {
         sandbox.session(&["annotate --annotator ada --import ada.csv", "annotate --annotator ada --import ada.csv"]),
         @r"
         $ cargo ab annotate --annotator ada --import ada.csv
-        10 annotations of ada: 10 new, 0 changed, 0 as before
-        2 rows without an annotation left out
+        10 annotations by ada: 10 new, 0 changed, 0 unchanged
+        Skipped 2 rows without an annotation
         $ cargo ab annotate --annotator ada --import ada.csv
-        10 annotations of ada: 0 new, 0 changed, 10 as before
-        2 rows without an annotation left out
+        10 annotations by ada: 0 new, 0 changed, 10 unchanged
+        Skipped 2 rows without an annotation
         ");
     let once = app_reads(&sandbox.store("journal"), "journal");
     sandbox.ab("annotate --annotator ada --import ada.csv").ok();
@@ -317,8 +317,8 @@ fn to_a_spreadsheet_and_back() {
         sandbox.session(&["annotate --annotator bob --import bob.csv", "report --format csv --output report.csv"]),
         @r"
         $ cargo ab annotate --annotator bob --import bob.csv
-        5 annotations of bob: 5 new, 0 changed, 0 as before
-        3 sentences disputed, and left out until somebody changes what they said (`cargo ab annotate --disputed`):
+        5 annotations by bob: 5 new, 0 changed, 0 unchanged
+        3 sentences disputed, and left out until an annotator changes their answer (`cargo ab annotate --disputed`):
           rain 0 (ada negative, bob positive)
           rain 1 (ada negative, bob positive)
           +1 for rain (ada negative, bob neutral)
@@ -338,7 +338,7 @@ fn to_a_spreadsheet_and_back() {
     undone       rain 0
     cannot tell  rain 0
     10 annotated, about 16 more to decide
-    People still disagree on 1 sentence.
+    Annotators still disagree on 1 sentence.
     ");
 }
 
@@ -360,7 +360,7 @@ fn a_file_with_mistakes_changes_nothing() {
         error: bad.csv has 3 rows that cannot be used:
           line 3: expected is "good", not positive, neutral, negative or "cannot tell"
           line 4: The sentence is empty. Write something to classify.
-          line 5: line 2 says something else of the same sentence
+          line 5: line 2 differs for the same sentence
         hint: it has the columns sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), "cannot tell" (or s), or empty for a row to leave out
         [exit status: 1]
         $ cargo ab annotate --annotator ada --import latin1.csv
@@ -385,15 +385,15 @@ fn annotations_of_other_sentences_are_data_for_eval() {
     model.answer_with("negative");
     assert_snapshot!(sandbox.session(&["annotate --export-dataset data.csv"]), @r"
     $ cargo ab annotate --export-dataset data.csv
-    error: nobody has annotated a sentence that was not drawn
-    hint: `cargo ab annotate --import FILE.csv` takes annotations of any sentences
+    error: there are no annotations of sentences outside the queue
+    hint: `cargo ab annotate --import FILE.csv` accepts annotations of any sentence
     [exit status: 1]
     ");
     let own = "sentence,expected\n'=own formula,3\nmy own,positive\nI cannot say,s\nrain 0,3\n";
     let run = sandbox.ab_with_input("annotate --annotator ada --import -", own.as_bytes()).ok();
     assert_snapshot!(run.seen(), @r"
-    4 annotations of ada: 4 new, 0 changed, 0 as before
-    3 sentences are not drawn for the current prompts, so what was said of them decides nothing: `cargo ab annotate --export-dataset FILE` writes them as data for `eval`
+    4 annotations by ada: 4 new, 0 changed, 0 unchanged
+    3 sentences were not drawn for the current prompts, so annotating them decides nothing: `cargo ab annotate --export-dataset FILE` writes them to a data set for `eval`
     ");
     assert_snapshot!(
         sandbox.session(&["annotate --export-dataset data.csv", "annotate --export-dataset -"]),

@@ -123,12 +123,12 @@ fn a_target_with_other_entries_is_refused() {
     let messages = |line: &str| sandbox.ab(line).messages();
     assert_snapshot!(messages("kv copy case-a case-b"), @r#"
     error: "case-b" already holds 1 entry with another value, and 1 that "case-a" does not have; nothing was copied
-    hint: --overwrite replaces values that differ and leaves the rest; `cargo ab kv export --store case-b` keeps a copy
+    hint: --overwrite replaces values that differ and leaves the rest; `cargo ab kv export --store case-b` saves a copy first
     "#);
     assert_eq!(rows(&sandbox.store("case-b")), before);
     assert_snapshot!(messages("kv copy case-a case-b --overwrite"), @r#"
     1 entry copied from "case-a" to "case-b"; 1 already there
-    "case-b" holds 1 entry of its own beside them
+    "case-b" holds 1 entry of its own as well
     "#);
     let left: Vec<String> = rows(&sandbox.store("case-b"))
         .into_iter()

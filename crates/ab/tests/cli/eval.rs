@@ -202,7 +202,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
 
     two compared with one
       Compared on 330 labelled sentences that both answered; they disagree on 93.
-      Difference of accuracy    −8.5 points
+      Difference in accuracy    −8.5 points
       95% interval (decides)    −13.1 to −3.8 points
       McNemar’s exact test      p = 0.0006 (330 pairs)
       Right answers             both 143, only one 46, only two 18, neither 123
@@ -328,7 +328,7 @@ fn a_model_that_goes_away_and_comes_back() {
     let output = child.wait_with_output().unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{messages}");
-    for part in ["the model gives no answers", "hint: ", "continues from there"] {
+    for part in ["the model does not answer", "hint: ", "run the same command again to continue"] {
         assert!(messages.contains(part), "{part:?} not in {messages}");
     }
 
@@ -500,7 +500,7 @@ fn what_cannot_be_evaluated() {
         [exit status: 1]
         $ cargo ab eval --data data.csv --prompt-file a.txt --prompt-file bare/a.txt
         error: two prompts are called "a.txt"
-        hint: give each only once, and files names of their own
+        hint: give each prompt once, and give files different names
         [exit status: 1]
         $ cargo ab eval --data data.csv --prompt-file a.txt
         error: [FOLDER]/runtime-config.toml names no model: it has no [llm_compute]
@@ -511,8 +511,8 @@ fn what_cannot_be_evaluated() {
         hint: write url = "http://host:port"
         [exit status: 1]
         $ cargo ab eval --data data.csv --prompt-file a.txt --url http://127.0.0.1:9 --cache data.csv
-        error: data.csv is not a cache of answers, and was left as it is
-        hint: name another file with --cache, or keep none with --no-cache
+        error: data.csv is not an answer cache, and was left unchanged
+        hint: name another file with --cache, or use --no-cache
         [exit status: 1]
         "#
     );
@@ -533,7 +533,7 @@ fn a_server_that_never_answers_is_given_up_with_its_first_reason() {
             let before = bench.prompts(0).len();
             let run = bench.sandbox.ab(&bench.line(more).replace(&bench.model.url(), &url));
             let messages = run.messages();
-            assert!(messages.contains("error: the model gives no answers: "), "{messages}");
+            assert!(messages.contains("error: the model does not answer: "), "{messages}");
             assert!(messages.contains(reason) && messages.contains("hint: "), "{messages}");
             assert_eq!(
                 (run.succeeded(), run.bytes()),
@@ -554,7 +554,7 @@ fn questions_that_are_refused_are_not_asked_again() {
     let bench = Bench::new(50);
     bench.model.fail_some(100, 1, Reply::Status(401));
     let run = bench.sandbox.ab(&bench.line("--api open_ai"));
-    assert!(!run.succeeded() && run.messages().contains("the model gives no answers"), "{}", run.seen());
+    assert!(!run.succeeded() && run.messages().contains("the model does not answer"), "{}", run.seen());
     assert!(bench.prompts(0).len() <= 20, "{}", bench.prompts(0).len());
 
     // One sentence that the model chokes on keeps nobody from the others; but the evaluation is not whole.

@@ -47,7 +47,7 @@ fn names_that_break_the_rule() {
         hint: use that store, or choose another name
         [exit status: 1]
         $ cargo ab kv create redis://localhost:1/1
-        error: a Redis database does not have to be created: link its URL
+        error: a Redis database does not have to be created; link its URL
         hint: to give it a name: `cargo ab kv create NAME --redis redis://localhost:1/1`
         [exit status: 1]
         $ cargo ab kv rename case-a a/b
@@ -240,15 +240,15 @@ fn redis_that_does_not_let_us_in() {
         @r#"
         $ cargo ab kv create case-a --redis redis://127.0.0.1:1/0
         error: cannot reach the Redis store redis://127.0.0.1:1/0: Connection refused (os error 111)
-        hint: check that the server runs, and the host and port of the URL
+        hint: check that the server is running and that the URL's host and port are right
         [exit status: 1]
         $ cargo ab link key-value one -s redis://127.0.0.1:1/0
         error: cannot reach the Redis store redis://127.0.0.1:1/0: Connection refused (os error 111)
-        hint: check that the server runs, and the host and port of the URL
+        hint: check that the server is running and that the URL's host and port are right
         [exit status: 1]
         $ cargo ab kv set -s redis://127.0.0.1:1/0 k=1
         error: cannot reach the Redis store redis://127.0.0.1:1/0: Connection refused (os error 111)
-        hint: check that the server runs, and the host and port of the URL
+        hint: check that the server is running and that the URL's host and port are right
         [exit status: 1]
         $ cargo ab kv set -s redis:// k=1
         error: the URL of the Redis store is not valid: Missing hostname

@@ -265,14 +265,14 @@ fn stores_that_only_spin_reaches_can_be_linked() {
         [exit status: 1]
         $ cargo ab link key-value one --store azure-cosmos://:s3cret%3D@account/prompts/case-a
         Key value store "azure-cosmos://account/prompts/case-a" is now linked to app "sentiment-analysis-ab-test" with the label "one"
-        warning: the store that the label "one" means now needs Spin
+        warning: the store now linked to the label "one" needs Spin
         hint: run the app with `spin up`; `cargo ab up` and `cargo ab kv` cannot reach it
         $ cargo ab link key-value one --store azure-cosmos://account/prompts/case-a
         error: Key value store "azure-cosmos://account/prompts/case-a" is already linked to app "sentiment-analysis-ab-test" with the label "one"
         [exit status: 1]
         $ cargo ab link key-value two --store aws-dynamo://AKIA:s3cret@eu-west-1/case-b?consistent_read=true
         Key value store "aws-dynamo://eu-west-1/case-b" is now linked to app "sentiment-analysis-ab-test" with the label "two"
-        warning: the store that the label "two" means now needs Spin
+        warning: the store now linked to the label "two" needs Spin
         hint: run the app with `spin up`; `cargo ab up` and `cargo ab kv` cannot reach it
         $ cargo ab link key-value two --store aws-dynamo://s3cret@eu-west-1/case-b
         error: aws-dynamo://***@eu-west-1/case-b is not the address of a table of Amazon DynamoDB
@@ -294,7 +294,7 @@ fn stores_that_only_spin_reaches_can_be_linked() {
         hint: an app that runs on Spin reaches it; this program reaches SQLite files and Redis databases
         [exit status: 1]
         $ cargo ab kv create azure-cosmos://:s3cret@account/prompts/case-c
-        error: a store of a cloud is created there: link its address
+        error: a cloud store is created with its provider; link its address
         hint: `cargo ab link key-value LABEL --store ADDRESS`
         [exit status: 1]
         $ cargo ab up --no-build

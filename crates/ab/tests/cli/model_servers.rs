@@ -114,7 +114,7 @@ fn each_failure_says_what_to_do() {
             let run = sandbox.ab(line);
             let messages = run.messages();
             assert!(!run.succeeded(), "{name}: {line}");
-            for part in ["error: the model gives no answers: the model server at http://", says, "\nhint: "] {
+            for part in ["error: the model does not answer: the model server at http://", says, "\nhint: "] {
                 assert!(messages.contains(part), "{name}, {kind}: {part:?} is not in\n{messages}");
             }
             assert!(!run.seen().contains("my-secret"), "{name}: {}", run.seen());
@@ -174,7 +174,7 @@ fn check_says_what_to_change() {
             &[],
             &["7 tokens where at most 6", "raise the variable `max_tokens`, or let the prompt ask"],
         ),
-        ("maybe".into(), &[], &["no outcome can be read from some answers: let the prompt ask for one word"]),
+        ("maybe".into(), &[], &["no outcome can be read from some answers: make the prompt ask for one word"]),
         ("positive".into(), &[("temperature", "0.7")], &["Nothing needs to change."]),
     ];
     for (reply, variables, expected) in rows {

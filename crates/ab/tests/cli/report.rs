@@ -125,7 +125,7 @@ fn what_the_stores_hold() {
     App test, model llama2-chat
 
     two is better
-    Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
+    Of 72 annotated sentences on which the two differ, two alone is right on 60 and one alone on 0: evidence above a million, where 20 is enough. So far there are 490 observations, 294 votes and 72 annotated differences.
     Make two the only prompt: cargo ab promote two
 
     Each variant in numbers
@@ -180,7 +180,7 @@ fn what_the_stores_hold() {
       Both prompts answered 240 new sentences and differ on 120; 72 of these are annotated. Votes are compared on 144 sentences that both answered.
       Annotated differences       72: only one right 0, only two 60, neither 12
       Evidence (decides)          above a million of 20
-      Difference of accuracy      +41.7 points
+      Difference in accuracy      +41.7 points
       Interval at every look      +19.3 to +58.8 points
       Difference by votes         +41.7 points
       Its always-valid interval   +17.7 to +65.7 points
@@ -189,8 +189,8 @@ fn what_the_stores_hold() {
       Right answers               both 72, only one 0, only two 60, neither 12
       Chance to win               one < 0.1%, two > 99.9%
       Expected loss if chosen     one 41.10 points, two < 0.01 points
-    warning: 5 observations of one are of another prompt or model and do not count.
-    hint: That is expected after a change of the prompt; asking their sentences again replaces them.
+    warning: 5 observations of one were made with another prompt or model and do not count.
+    hint: That is expected after a prompt changes; asking about their sentences again replaces them.
     warning: one gave no outcome in 120 of 240 observations.
     hint: Read some completions: the prompt may not say clearly enough which words to answer with.
     ");
@@ -244,7 +244,7 @@ fn the_request_log_tells_of_assignments() {
     assert!(piped.output_text().contains("phase 1,sample_ratio_p,"), "{}", piped.seen());
     assert_snapshot!(sandbox.session(&["report --events empty.log", "report --events nowhere.log"]), @r"
     $ cargo ab report --events empty.log
-    error: empty.log says of no request which variant it was assigned
+    error: empty.log has no request with the variant it was assigned to
     hint: the app logs its requests to standard output, which `up` keeps in .spin/logs/sentiment-analysis_stdout.txt
     [exit status: 1]
     $ cargo ab report --events nowhere.log
@@ -537,22 +537,22 @@ fn promotion_and_the_way_back() {
         ]),
         @r#"
         $ cargo ab promote three
-        error: "three" takes no part in the experiment of app "test"
-        hint: those that do: one, two
+        error: "three" is not a variant in the experiment of app "test"
+        hint: its variants: one, two
         [exit status: 1]
         $ cargo ab promote one
-        error: "one" is not known to be better. two is better. Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
-        hint: --yes promotes it even so; nothing was changed
+        error: "one" is not known to be better. two is better. Of 72 annotated sentences on which the two differ, two alone is right on 60 and one alone on 0: evidence above a million, where 20 is enough. So far there are 490 observations, 294 votes and 72 annotated differences.
+        hint: nothing was changed; --yes promotes it anyway
         [exit status: 1]
         $ cargo ab promote two
-        two is better. Of 72 annotated sentences on which it differs from one, two alone is right on 60 and one alone on 0: evidence above a million, where 20 decides. So far there are 490 observations, 294 votes and 72 annotated differences.
+        two is better. Of 72 annotated sentences on which the two differ, two alone is right on 60 and one alone on 0: evidence above a million, where 20 is enough. So far there are 490 observations, 294 votes and 72 annotated differences.
         Key value store "case-b-one" created
         Key value store "case-b-one" is now linked to app "test" with the label "one"
 
         Every label of app "test" now answers with the prompt of "two". To go back:
           cargo ab link key-value one --app test --store case-a --yes
           cargo ab kv delete case-b-one --yes
-        An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
+        On Spin, restart the app for this to take effect. To serve one label only from the next start on, set the variable "variants" to it.
         $ cargo ab kv list
         +----------------------------------+
         | App    Label     Key Value Store |
@@ -570,7 +570,7 @@ fn promotion_and_the_way_back() {
         $ cargo ab kv get --label one prompt
         B: {SENTENCE}
         $ cargo ab promote two
-        Every label of app "test" answers with the prompt of "two" already
+        Every label of app "test" already answers with the prompt of "two"
         $ cargo ab link key-value one --app test --store case-a --yes
         Key value store "case-a" is now linked to app "test" with the label "one"
         $ cargo ab kv delete case-b-one --yes
@@ -602,8 +602,8 @@ fn variables_come_from_the_file_of_the_environment_as_in_the_app() {
     assert_eq!(observed(&sandbox), 0, "the records are those of another model");
     assert_snapshot!(sandbox.session(&["promote two"]), @r#"
     $ cargo ab promote two
-    error: "two" takes no part in the experiment of app "test"
-    hint: those that do: one
+    error: "two" is not a variant in the experiment of app "test"
+    hint: its variants: one
     [exit status: 1]
     "#);
 }
@@ -628,13 +628,13 @@ fn on_redis_all_labels_mean_one_database() {
     let sandbox = app(Some(&redis));
     assert_snapshot!(sandbox.session(&["promote two --yes", "kv list"]), @r#"
     $ cargo ab promote two --yes
-    warning: "two" is not known to be better. No observations yet. Each answer of the model becomes an observation of the prompt that it was given.
+    warning: "two" is not known to be better. No observations yet. Each answer from the model becomes an observation of the prompt that was used.
     hint: `cargo ab report` shows the numbers
     Key value store "case-b" is now linked to app "test" with the label "one"
 
     Every label of app "test" now answers with the prompt of "two". To go back:
       cargo ab link key-value one --app test --store case-a --yes
-    An app that Spin runs has to be restarted to see it. To let one label answer alone from the next start on, set the variable "variants" to it.
+    On Spin, restart the app for this to take effect. To serve one label only from the next start on, set the variable "variants" to it.
     $ cargo ab kv list
     +----------------------------------+
     | App    Label     Key Value Store |

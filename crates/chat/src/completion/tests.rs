@@ -128,7 +128,7 @@ const FAILURES: &[(u16, &str, FailureKind, &str)] = &[
         429,
         r#"{"error": {"message": "Rate limit reached for model `llama2`"}}"#,
         RateLimited,
-        "was asked too often (429 Too Many Requests): Rate limit reached for model `llama2`",
+        "received too many requests (429 Too Many Requests): Rate limit reached for model `llama2`",
     ),
     (408, "", TimedOut, "did not answer in time (408 Request Timeout)"),
     (500, "Internal Server Error", Overloaded, "is overloaded or failing (500 Internal Server Error)"),
@@ -242,8 +242,8 @@ fn headers_that_count() {
     let failure = server().read_completion(&QUESTION, &moved).unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "the model server at http://h/v1 has nothing at this path (307 Temporary Redirect): redirects are not followed, and \
-         it redirects to https://h/v1/chat/completions"
+        "the model server at http://h/v1 has nothing at this path (307 Temporary Redirect): redirects are not followed, \
+         and this one leads to https://h/v1/chat/completions"
     );
 
     let mut page = response(200, "Welcome");

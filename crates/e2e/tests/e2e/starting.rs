@@ -134,7 +134,7 @@ fn missing_files() {
     sandbox.replace("spin.toml", "inference.wasm", "nowhere.wasm");
     assert_snapshot!(sandbox.up(&[]), @r#"
     error: the component "inference" is not built: there is no [FOLDER]/target/wasm32-wasip2/release/nowhere.wasm
-    hint: build the app first, as its [component.….build] says
+    hint: build the app first: `cargo ab build` or `spin build`
     [exit status: 1]
     "#);
     let sandbox = Sandbox::new();
@@ -240,7 +240,7 @@ fn what_is_missing_from_a_configuration_and_what_needs_spin() {
     sandbox.replace("spin.toml", "http://inference.spin.internal", "postgres://db.example.com");
     assert_snapshot!(sandbox.up(&[]), @r#"
     error: component "sentiment-analysis": the outbound host "postgres://db.example.com" needs Spin
-    hint: run this app with `spin up`, or take the host out
+    hint: run this app with `spin up`, or remove the host
     [exit status: 1]
     "#);
     let sandbox = Sandbox::new();

@@ -111,10 +111,10 @@ impl Warning {
                 counted(*sentences, "sentence")
             ),
             Self::StaleObservations { variant, stale: 1 } => {
-                format!("1 observation of {variant} is of another prompt or model and does not count.")
+                format!("1 observation of {variant} was made with another prompt or model and does not count.")
             }
             Self::StaleObservations { variant, stale } => format!(
-                "{} observations of {variant} are of another prompt or model and do not count.",
+                "{} observations of {variant} were made with another prompt or model and do not count.",
                 count(*stale)
             ),
             Self::ManyUnsure { variant, unsure, n } => {
@@ -124,7 +124,7 @@ impl Warning {
                 format!("{first} and {second} have the same prompt and model.")
             }
             Self::DifferentModels { first, second } => {
-                format!("{first} and {second} are answered by different models.")
+                format!("{first} and {second} use different models.")
             }
             Self::ConflictingLabels { first, second, sentences } => format!(
                 "Visitors disagree about {} that {first} and {second} both answered; the comparison leaves them out.",
@@ -137,18 +137,18 @@ impl Warning {
         match self {
             Self::SampleRatioMismatch { .. } => {
                 "Do not trust any comparison until you have found the cause: failed requests, a gap in the log, or weights \
-                 that changed meanwhile."
+                 that changed in between."
             }
             Self::WeightsChanged { .. } => {
-                "Compare within one phase, since people may have asked other things in the next."
+                "Compare within one phase: the next may have had other sentences."
             }
             Self::DisputedAnnotations { .. } => {
-                "They count again once one of the annotators says something else, on the page Annotate or with \
+                "They count again once an annotator changes their answer, on the Annotate page or with \
                  `cargo ab annotate --disputed`."
             }
             Self::SmallDataSet { .. } => "Add labelled sentences to the data set.",
             Self::StaleObservations { .. } => {
-                "That is expected after a change of the prompt; asking their sentences again replaces them."
+                "That is expected after a prompt changes; asking about their sentences again replaces them."
             }
             Self::ManyUnsure { .. } => {
                 "Read some completions: the prompt may not say clearly enough which words to answer with."

@@ -83,7 +83,7 @@ fn annotated(Annotated { counts, .. }: Annotated) -> String {
 fn basis(comparison: &Comparison, live: bool) -> String {
     let (n, seen) = (comparison.n, comparison.seen_by_both);
     match (comparison.difference, comparison.design) {
-        (None, _) if live => "There are no votes on both to compare.".to_owned(),
+        (None, _) if live => "There are no votes on both variants to compare.".to_owned(),
         (None, _) => "There is nothing to compare until both variants have labelled observations.".to_owned(),
         (_, Design::Paired) if live => {
             format!("Votes are compared on {} that both answered.", counted(n, "sentence"))
@@ -97,7 +97,7 @@ fn basis(comparison: &Comparison, live: bool) -> String {
             format!("Compared on {} that both answered.", counted(n, "labelled sentence"))
         }
         (_, Design::Independent) => {
-            format!("{} are compared, each variant’s on their own.", counted(n, "vote"))
+            format!("{} are compared, separately for each variant.", counted(n, "vote"))
         }
     }
 }
@@ -144,7 +144,7 @@ fn figures(comparison: &Comparison, report: &Report) -> Option<Vec<Vec<String>>>
             ),
         );
         if let Some(difference) = difference {
-            row("Difference of accuracy", format!("{} points", points(difference.value)));
+            row("Difference in accuracy", format!("{} points", points(difference.value)));
             row("Interval at every look", format!("{} points", range(difference.deciding)));
         }
     }
@@ -155,7 +155,7 @@ fn figures(comparison: &Comparison, report: &Report) -> Option<Vec<Vec<String>>>
             row("Its always-valid interval", in_points(difference.deciding));
             row("Its fixed 95% interval", in_points(difference.fixed));
         } else {
-            row("Difference of accuracy", format!("{} points", points(difference.value)));
+            row("Difference in accuracy", format!("{} points", points(difference.value)));
             row(
                 &format!("{} (decides)", capitalised(&deciding(&report.method))),
                 in_points(difference.deciding),

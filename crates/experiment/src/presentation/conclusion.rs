@@ -53,7 +53,7 @@ pub(super) fn of(report: &Report) -> Conclusion {
     let (heading, mut sentences, mut next) = match &report.decision {
         None => {
             let advice = if live {
-                "A second variant makes it a comparison."
+                "Add a second variant to compare it with."
             } else {
                 "Name a second prompt to compare it with."
             };
@@ -97,7 +97,7 @@ fn nothing_observed(report: &Report) -> Conclusion {
     Conclusion {
         settled: false,
         heading: heading.to_owned(),
-        text: "Each answer of the model becomes an observation of the prompt that it was given.".to_owned(),
+        text: "Each answer from the model becomes an observation of the prompt that was used.".to_owned(),
         next: Some(NextStep { step: Step::Analyse, text: "Analyse some sentences".to_owned() }),
     }
 }
@@ -153,8 +153,8 @@ fn annotations_for(winner: &str, one: &Comparison, report: &Report) -> String {
         if one.first == winner { (signs.first, signs.second) } else { (signs.second, signs.first) };
     let other = other(winner, one);
     format!(
-        "Of {} on which it differs from {other}, {winner} alone is right on {} and {other} alone on {}: evidence {}, where \
-         {} decides.",
+        "Of {} on which the two differ, {winner} alone is right on {} and {other} alone on {}: evidence {}, \
+         where {} is enough.",
         counted(annotated, "annotated sentence"),
         count(won),
         count(lost),
@@ -174,13 +174,13 @@ fn need(decision: &Verdict, report: &Report) -> Vec<String> {
                 "There are too few labelled sentences to estimate how many are still needed.".to_owned()
             }
             (Some(assumed), Some(needed)) => format!(
-                "If one is better by {}, about {} {} it in 8 of 10 cases.",
+                "If one is better by {}, about {} {} enough for a decision in 8 of 10 cases.",
                 size(assumed),
                 counted(needed, "more labelled sentence"),
-                if needed == 1 { "decides" } else { "decide" }
+                if needed == 1 { "is" } else { "are" }
             ),
             (Some(assumed), None) => format!(
-                "A difference as small as {} takes more than a million more labelled sentences to find.",
+                "Finding a difference as small as {} takes more than a million more labelled sentences.",
                 size(assumed)
             ),
         }];
@@ -189,23 +189,23 @@ fn need(decision: &Verdict, report: &Report) -> Vec<String> {
     match (drawn, decision.needed_more) {
         (None, _) => vec!["The label `journal` is not linked, so nobody can annotate. Link a store to it.".to_owned()],
         (Some(0), _) => vec![
-            "No new sentence has been answered by all prompts yet, and only where their answers differ can people tell \
-             which is better. The variable `shadow` says how many sentences all prompts answer, and `cargo ab backfill` asks \
-             them for those that are there."
+            "No new sentence has been answered by all prompts yet, and only sentences with different answers can \
+             show which is better. The variable `shadow` sets the share of new sentences that all prompts answer, and `cargo ab \
+             backfill` asks them about those already stored."
                 .to_owned(),
         ],
         (_, Some(needed)) => {
             let mut sentences = vec![format!(
-                "About {} {} it in 8 of 10 cases.",
+                "About {} {} enough for a decision in 8 of 10 cases.",
                 counted(needed, "more annotated difference"),
-                if needed == 1 { "decides" } else { "decide" }
+                if needed == 1 { "is" } else { "are" }
             )];
             if let Some(new @ 1..) = decision.new_sentences {
                 sentences.push(format!("Finding them takes about {}.", counted(new, "new sentence")));
             }
             sentences
         }
-        (_, None) => vec!["A difference as small as this takes more annotations to find than anybody will make.".to_owned()],
+        (_, None) => vec!["Finding a difference this small takes more annotations than anybody will make.".to_owned()],
     }
 }
 

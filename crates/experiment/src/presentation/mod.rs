@@ -71,14 +71,14 @@ fn method(method: &Method) -> Vec<String> {
                     nothing.";
     let &Method { looks, alpha, alpha_each, planned, minimum_labelled, worth_finding } = method;
     let promise = format!(
-        "Settled beforehand: the probability of ever naming a winner among equals is at most {}",
+        "Set in advance: the probability of ever naming a winner among equals is at most {}",
         short_percent(alpha)
     );
     match looks {
         Looks::Any => vec![
             format!(
-                "What people who signed in said of sentences to which the prompts gave different outcomes decides, by an exact \
-                 sign test that holds however often you look: a winner is named once the evidence, a mixture of likelihood \
+                "Annotations of sentences to which the prompts gave different outcomes decide, \
+                 by an exact sign test that holds however often you look: a winner is named once the evidence, a mixture of likelihood \
                  ratios (Ville’s inequality), reaches {}. The accuracy by annotations is a stratified estimate with its 95% \
                  interval.",
                 rounded(1.0 / alpha_each)

@@ -253,7 +253,7 @@ pub enum StoreError {
         label: String,
     },
     /// The store itself failed. The reason is for the log; it may name files and hosts.
-    #[error("the store of the label `{label}` failed: {reason}")]
+    #[error("the store linked to the label `{label}` failed: {reason}")]
     Failed {
         /// The label.
         label: String,
@@ -261,21 +261,21 @@ pub enum StoreError {
         reason: String,
     },
     /// Others changed the record at every attempt.
-    #[error("a record in the store of the label `{label}` keeps changing: try again")]
+    #[error("a record in the store linked to the label `{label}` keeps changing: try again")]
     Contended {
         /// The label.
         label: String,
     },
     /// The sentence's key has a value that is no record: somebody else's, in a database that others use as well.
     #[error(
-        "the key in the store of the label `{label}` has a value that is not a record; it stays as it is"
+        "the key in the store linked to the label `{label}` has a value that is not a record; it was left unchanged"
     )]
     Foreign {
         /// The label.
         label: String,
     },
     /// The record has as many votes as are kept.
-    #[error("the record in the store of the label `{label}` has {} votes, and takes no more", Votes::<()>::MOST)]
+    #[error("the record in the store linked to the label `{label}` has {} votes and takes no more", Votes::<()>::MOST)]
     Full {
         /// The label.
         label: String,
@@ -290,7 +290,7 @@ impl StoreError {
     pub fn public(&self) -> String {
         match self {
             Self::Failed { label, .. } => {
-                format!("the store of the label `{label}` failed: the app's log has the reason")
+                format!("the store linked to the label `{label}` failed: the app's log has the reason")
             }
             _ => self.to_string(),
         }

@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Why an instance ends that computes for a caller who has gone.
 #[derive(Debug, thiserror::Error)]
-#[error("nobody waits for the answer any more")]
+#[error("nobody is waiting for the answer any more")]
 pub(crate) struct Abandoned;
 
 /// The caller of one request.

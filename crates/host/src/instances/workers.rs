@@ -41,7 +41,7 @@ impl HandlerState for Workers {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Worker>> {
         let place = self.component.place();
-        let place = place.ok_or_else(|| wasmtime::Error::msg("it has as many as it may have"))?;
+        let place = place.ok_or_else(|| wasmtime::Error::msg("it has reached its limit of instances"))?;
         let (engine, grants) = (self.component.engine(), self.component.grants());
         let mut store = Guest::store(engine, grants, place, self.app.clone())?;
         let service = self.component.pre().instantiate_async(&mut store).await?;

@@ -205,7 +205,7 @@ impl Failure {
             ),
             Self::Died => problem(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "The component failed while answering. The app's output tells why.",
+                "The component failed while answering. The app's output says why.",
             ),
         }
     }

@@ -261,17 +261,17 @@ impl Refused {
         let mut response = match self {
             Self::TooLarge => problem(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "The request's body is larger than 32 MiB, which is the most that a component is sent.",
+                "The request's body is larger than the limit of 32 MiB.",
             ),
             Self::Stalled => problem(
                 StatusCode::REQUEST_TIMEOUT,
-                "The request's body did not come fast enough. Send it again in one go.",
+                "The request's body arrived too slowly. Send it again in one go.",
             ),
             Self::NoRoom => problem(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The bodies of other requests take all the memory there is for them. Try again in a moment.",
+                "The bodies of other requests are using all the memory reserved for them. Try again in a moment.",
             ),
-            Self::Broken => problem(StatusCode::BAD_REQUEST, "The request's body broke off."),
+            Self::Broken => problem(StatusCode::BAD_REQUEST, "The request's body was cut off. Send it again."),
         };
         // What is left of the body would be read as the next request.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

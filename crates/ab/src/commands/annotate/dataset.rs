@@ -30,8 +30,8 @@ pub(super) fn export(journal: &AppJournal, file: Option<&Path>, printer: Printer
     others.sort_unstable_by(|one, other| one.draw.sentence.cmp(&other.draw.sentence));
     let cases: Vec<_> = others.iter().filter_map(case).collect();
     if cases.is_empty() {
-        return Err(failure("nobody has annotated a sentence that was not drawn")
-            .hint(format!("`{} annotate --import FILE.csv` takes annotations of any sentences", program()))
+        return Err(failure("there are no annotations of sentences outside the queue")
+            .hint(format!("`{} annotate --import FILE.csv` accepts annotations of any sentence", program()))
             .into());
     }
     let is_json = file.and_then(Path::extension).is_some_and(|it| it.eq_ignore_ascii_case("jsonl"));

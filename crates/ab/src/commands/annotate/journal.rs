@@ -28,7 +28,7 @@ impl AppJournal {
             let app = &workspace.app.name;
             return Err(failure(format!("app \"{app}\" has no store linked with the label \"{LABEL}\""))
                 .hint(format!(
-                    "annotations are kept there: `{0} kv create {LABEL}` and `{0} link key-value {LABEL} --store {LABEL}` make one",
+                    "annotations are kept there; to make one: `{0} kv create {LABEL}` and `{0} link key-value {LABEL} --store {LABEL}`",
                     program()
                 ))
                 .into());

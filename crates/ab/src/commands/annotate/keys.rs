@@ -91,7 +91,7 @@ impl Keys {
                 *any = true;
                 let character = char::from(byte?);
                 Key::of(character).ok_or_else(|| {
-                    failure(format!("standard input has {character:?}, which is no key"))
+                    failure(format!("standard input has {character:?}, which is not a key"))
                         .hint(format!("keys: {ALL}"))
                         .into()
                 })
@@ -101,9 +101,9 @@ impl Keys {
 }
 
 fn nothing_to_read() -> anyhow::Error {
-    failure("standard input is not a terminal, and no keys came from it")
+    failure("standard input is not a terminal, and it had no keys")
         .hint(format!(
-            "run it at a terminal, pipe keys into it (`printf 13s | {0} annotate`), or let a spreadsheet do it: `{0} annotate --export FILE.csv`",
+            "run it in a terminal, pipe keys into it (`printf 13s | {0} annotate`), or use a spreadsheet: `{0} annotate --export FILE.csv`",
             program()
         ))
         .into()

@@ -33,14 +33,14 @@ pub(super) fn waiting(journal: &AppJournal, who: &str, printer: Printer) -> anyh
         printer.message("All variants have the same prompt, so there is nothing to compare.");
     } else if journal.queue(&ended, &mut rand::rng())?.is_empty() {
         printer.message(format_args!(
-            "Nothing waits to be annotated. Sentences do once all prompts have answered them: the variable `shadow` says how many new \
-             ones do, and `{} backfill` asks about those that are there.",
+            "Nothing to annotate. Sentences are queued once all prompts have answered them: the variable `shadow` sets the \
+             share of new ones, and `{} backfill` asks about those already stored.",
             program()
         ));
     }
     if disputed > 0 {
         printer.message(format_args!(
-            "People disagree on {}: `{} annotate --disputed` shows them.",
+            "Annotators disagree on {}: `{} annotate --disputed` shows them.",
             counted(disputed, "sentence"),
             program()
         ));
@@ -62,8 +62,8 @@ pub(super) fn disputed(journal: &AppJournal, who: &str, printer: Printer) -> any
         }))
     })?;
     printer.message(match ended.standing().disputed {
-        0 => "People agree on all sentences.".to_owned(),
-        left => format!("People still disagree on {}.", counted(left, "sentence")),
+        0 => "Annotators agree on all sentences.".to_owned(),
+        left => format!("Annotators still disagree on {}.", counted(left, "sentence")),
     });
     Ok(())
 }

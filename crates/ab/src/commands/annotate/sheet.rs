@@ -19,8 +19,8 @@ use crate::terminal::{Printer, program, without_control_characters};
 
 const COLUMNS: [&str; 2] = ["sentence", "expected"];
 
-const SHAPE: &str = "it has the columns sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), \"cannot tell\" \
-                     (or s), or empty for a row to leave out";
+const SHAPE: &str = "the columns are sentence and expected; expected is positive, neutral, negative (or 1, 2, \
+                     3), \"cannot tell\" (or s), or empty to skip the row";
 
 /// Tells spreadsheets that the file is in UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -68,7 +68,7 @@ pub(super) fn export(journal: &AppJournal, file: Option<&Path>, printer: Printer
     printer.message(format_args!("{} to annotate", counted(waiting, "sentence")));
     if let Some(file) = file.filter(|_| waiting > 0) {
         printer.message(format_args!(
-            "Write positive, neutral, negative or \"{CANNOT_TELL}\" into the column expected, then run `{} annotate --import {}`.",
+            "Write positive, neutral, negative or \"{CANNOT_TELL}\" in the column expected, then run `{} annotate --import {}`.",
             program(),
             file.display()
         ));
@@ -128,7 +128,7 @@ fn read(file: impl io::Read, shown: &str) -> anyhow::Result<(Vec<Opinion>, u64)>
                 Some(earlier) if earlier.expected == opinion.expected => {}
                 Some(earlier) => faults.add(Fault {
                     line: opinion.line,
-                    what: format!("line {} says something else of the same sentence", earlier.line),
+                    what: format!("line {} differs for the same sentence", earlier.line),
                 }),
             },
             Err(fault) => faults.add(fault),
@@ -171,15 +171,15 @@ impl Imported {
         let Self { new, changed, as_before, not_drawn, disputed } = self;
         let all = counted(new + changed + as_before, "annotation");
         let who = without_control_characters(who);
-        printer.message(format_args!("{all} of {who}: {new} new, {changed} changed, {as_before} as before"));
+        printer.message(format_args!("{all} by {who}: {new} new, {changed} changed, {as_before} unchanged"));
         if left_out > 0 {
-            printer.message(format_args!("{} without an annotation left out", counted(left_out, "row")));
+            printer.message(format_args!("Skipped {} without an annotation", counted(left_out, "row")));
         }
         if *not_drawn > 0 {
-            let (verb, them) = if *not_drawn == 1 { ("is", "it") } else { ("are", "them") };
+            let (verb, them) = if *not_drawn == 1 { ("was", "it") } else { ("were", "them") };
             printer.message(format_args!(
-                "{} {verb} not drawn for the current prompts, so what was said of {them} decides nothing: `{} annotate --export-dataset \
-                 FILE` writes {them} as data for `eval`",
+                "{} {verb} not drawn for the current prompts, so annotating {them} decides nothing: `{} annotate --export-dataset \
+                 FILE` writes {them} to a data set for `eval`",
                 counted(*not_drawn, "sentence"),
                 program()
             ));
@@ -188,7 +188,7 @@ impl Imported {
             return;
         }
         printer.message(format_args!(
-            "{} disputed, and left out until somebody changes what they said (`{} annotate --disputed`):",
+            "{} disputed, and left out until an annotator changes their answer (`{} annotate --disputed`):",
             counted(disputed.len() as u64, "sentence"),
             program()
         ));
@@ -249,7 +249,7 @@ mod tests {
         let message = read("a,1\na,2\n,3\nb,good\n,\n\"c\n\",3\nd,cannot say\n").unwrap_err();
         for part in [
             "a.csv has 4 rows",
-            "line 3: line 2 says something else",
+            "line 3: line 2 differs",
             "line 4: The sentence is empty",
             "line 5: expected is \"good\", not positive",
             "line 9: expected is \"cannot say\"",

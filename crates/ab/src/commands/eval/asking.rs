@@ -267,7 +267,7 @@ impl<'a> Asking<'a> {
         self.count(|counts| counts.failed += 1);
         let in_a_row = self.failed_in_a_row.get() + 1;
         self.failed_in_a_row.set(in_a_row);
-        let first = || failure(format!("the model gives no answers: {error}")).hint(hint(error));
+        let first = || failure(format!("the model does not answer: {error}")).hint(hint(error));
         self.first_failure.borrow_mut().get_or_insert_with(first);
         if in_a_row >= GIVE_UP_AFTER
             && let Some(first) = self.first_failure.take()

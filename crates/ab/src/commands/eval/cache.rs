@@ -110,8 +110,8 @@ impl Cache {
             Ok(Some(connection))
         };
         let other = || {
-            failure(format!("{} is not a cache of answers, and was left as it is", path.display()))
-                .hint("name another file with --cache, or keep none with --no-cache")
+            failure(format!("{} is not an answer cache, and was left unchanged", path.display()))
+                .hint("name another file with --cache, or use --no-cache")
         };
         match open() {
             Ok(Some(connection)) => {
@@ -201,15 +201,15 @@ impl Cache {
 fn explain(path: &Path, error: rusqlite::Error) -> anyhow::Error {
     let shown = path.display();
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt) => failure(format!("the cache of answers {shown} is damaged"))
+        Some(ErrorCode::DatabaseCorrupt) => failure(format!("the answer cache {shown} is damaged"))
             .hint("remove it, or name another file with --cache")
             .into(),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
-            failure(format!("the cache of answers {shown} cannot be written: {error}"))
-                .hint("name another file with --cache, or keep none with --no-cache")
+            failure(format!("the answer cache {shown} cannot be written: {error}"))
+                .hint("name another file with --cache, or use --no-cache")
                 .into()
         }
-        _ => anyhow::Error::new(error).context(format!("the cache of answers {shown}")),
+        _ => anyhow::Error::new(error).context(format!("the answer cache {shown}")),
     }
 }
 
@@ -263,7 +263,7 @@ mod tests {
         for path in [text, database] {
             let before = fs::read(&path).unwrap();
             let error = Cache::open(&path).unwrap_err().to_string();
-            assert!(error.contains("is not a cache of answers"), "{error}");
+            assert!(error.contains("is not an answer cache"), "{error}");
             assert_eq!(fs::read(&path).unwrap(), before);
         }
         let error = Cache::open(Path::new("/proc/answers.db")).unwrap_err();

@@ -19,7 +19,7 @@ pub(crate) enum Format {
     Table,
     /// The numbers, and the sentences on which variants disagree.
     Json,
-    /// A line for each answer.
+    /// One line per answer.
     Csv,
     /// One page that needs nothing else.
     Html,

@@ -85,7 +85,7 @@ pub(crate) fn run(
     }
     if after.extra > 0 {
         printer.message(format_args!(
-            "\"{}\" holds {} of its own beside them",
+            "\"{}\" holds {} of its own as well",
             target.shown,
             entries(after.extra)
         ));
@@ -93,11 +93,11 @@ pub(crate) fn run(
     let differing = after.missing + after.differing + before.entries.saturating_sub(after.entries);
     if differing > 0 {
         return Err(failure(format!(
-            "the stores differ in {}: they were written to meanwhile",
+            "the stores differ in {}: they were written to during the copy",
             entries(differing),
         ))
         .hint(format!(
-            "stop what writes to \"{}\", or run the same command with --overwrite to copy what has changed",
+            "stop whatever writes to \"{}\", or run the same command with --overwrite to copy what has changed",
             source.shown
         ))
         .into());
@@ -140,7 +140,7 @@ fn refuse_other_entries(
     };
     Err(failure(format!("\"{target}\" already holds {what}; nothing was copied"))
         .hint(format!(
-            "--overwrite replaces values that differ and leaves the rest; `{} kv export --store {target}` keeps a copy",
+            "--overwrite replaces values that differ and leaves the rest; `{} kv export --store {target}` saves a copy first",
             program()
         ))
         .into())

@@ -17,7 +17,7 @@ pub(crate) fn run(
     printer: Printer,
 ) -> anyhow::Result<()> {
     if is_redis(name) {
-        return Err(failure("a Redis database does not have to be created: link its URL")
+        return Err(failure("a Redis database does not have to be created; link its URL")
             .hint(format!(
                 "to give it a name: `{} kv create NAME --redis {}`",
                 program(),
@@ -26,7 +26,7 @@ pub(crate) fn run(
             .into());
     }
     if CloudStore::parse(name).is_some() {
-        return Err(failure("a store of a cloud is created there: link its address")
+        return Err(failure("a cloud store is created with its provider; link its address")
             .hint(format!("`{} link key-value LABEL --store ADDRESS`", program()))
             .into());
     }

@@ -19,7 +19,7 @@ const TOGETHER: usize = 500;
 pub(crate) struct Prune {
     /// Records of this age as well, whatever their prompt.
     pub(crate) older_than: Option<Duration>,
-    /// Only say what would be removed.
+    /// Only show what would be removed.
     pub(crate) dry_run: bool,
     /// Do not ask.
     pub(crate) yes: bool,

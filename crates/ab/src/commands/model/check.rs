@@ -80,13 +80,13 @@ async fn introduce(model: &Model, limit: Duration, printer: Printer) -> anyhow::
         Ok(names) => {
             let name = &model.name;
             let advice = format!(
-                "the server answers without listing the model `{name}`: check which model it runs, or set the \
+                "the server answers but does not list the model `{name}`: check which model it runs, or set the \
                  variable `model` to a name that it lists"
             );
             (format!("no, but {}", some_of(&names)), Some(advice))
         }
         Err(failure) if is_out_of_reach(failure.kind()) => return Err(no_answer(&failure.into())),
-        Err(_) => ("unknown; the server gives no list of its models".to_owned(), None),
+        Err(_) => ("unknown; the server does not list its models".to_owned(), None),
     };
     printer.data(format_args!("Reached:  in {elapsed} ms; an answer may take {} s", limit.as_secs_f32()))?;
     printer.data(format_args!("Listed:   {listed}"))?;
@@ -101,7 +101,7 @@ const fn is_out_of_reach(kind: FailureKind) -> bool {
 fn some_of(names: &[String]) -> String {
     let shown = names.iter().take(SHOWN_MODELS).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN_MODELS) {
-        0 if names.is_empty() => "nothing else either".to_owned(),
+        0 if names.is_empty() => "no other model either".to_owned(),
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
@@ -136,7 +136,7 @@ async fn ask(model: &Model, variant: &Variant) -> anyhow::Result<Answers> {
 }
 
 fn no_answer(error: &NoAnswer) -> anyhow::Error {
-    failure(format!("the model gives no answers: {error}")).hint(error.hint()).into()
+    failure(format!("the model does not answer: {error}")).hint(error.hint()).into()
 }
 
 impl Answers {
@@ -147,7 +147,7 @@ impl Answers {
         let (median, most) = (times[times.len() / 2], times[times.len() - 1]);
         let read = self.0.iter().map(|answer| answer.prompt_tokens).max().unwrap_or_default();
         let tokens = match (read, self.most_generated()) {
-            (0, 0) => "the server does not count them".to_owned(),
+            (0, 0) => "not counted by the server".to_owned(),
             (read, written) => format!("{read} read, {written} written at most; the limit is {max_tokens}"),
         };
         let different = self.different();
@@ -172,20 +172,20 @@ impl Answers {
         let mut advice = Vec::new();
         if different > 1 && model.temperature <= 0.0 {
             advice.push(format!(
-                "{variant}: {} at temperature 0: the server adds noise of its own to every comparison; `eval --repeat` \
-                 measures it, and fewer questions at a time may lessen it",
+                "{variant}: {} at temperature 0: the server adds noise to every comparison; `eval --repeat` \
+                 measures it, and asking fewer questions at once may reduce it",
                 counted(different as u64, "different answer")
             ));
         }
         if most > limit {
             advice.push(format!(
-                "{variant}: {most} tokens where at most {limit} were asked for: limit them where the server is configured"
+                "{variant}: {most} tokens despite a limit of {limit}: set the limit in the server's own configuration"
             ));
         }
         if is_unsure {
             let longer = if most >= limit { "raise the variable `max_tokens`, or " } else { "" };
             advice.push(format!(
-                "{variant}: no outcome can be read from some answers: {longer}let the prompt ask for one word: positive, \
+                "{variant}: no outcome can be read from some answers: {longer}make the prompt ask for one word: positive, \
                  neutral or negative"
             ));
         }
