@@ -47,7 +47,9 @@ pub(crate) fn admit(settings: &Recording, address: &str) -> Result<(), Problem> 
             };
             tell(
                 0,
-                format_args!("the hourly limit of new sentences from {of} is reached: see the variable `{variable}`"),
+                format_args!(
+                    "the hourly limit of new sentences from {of} is reached: see the variable `{variable}`"
+                ),
             );
             Err(refusal::too_many(reached, settings.limits, left))
         }

@@ -263,7 +263,11 @@ async fn the_page_says_what_is_known_and_no_more() {
             1,
             1,
             "Not decided yet",
-            ["more annotated differences", "are enough for a decision in 8 of 10 cases", "0.0% of 1 (0.0–79.3)"],
+            [
+                "more annotated differences",
+                "are enough for a decision in 8 of 10 cases",
+                "0.0% of 1 (0.0–79.3)",
+            ],
         ),
         (50, 2, "Not decided yet", ["50 votes", "72.0% of 25 (", "88.0% of 25 ("]),
         (
