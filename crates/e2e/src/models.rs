@@ -143,6 +143,12 @@ impl Model {
         }
     }
 
+    /// How long to leave it alone between two looks at what it does. llama.cpp's server notices that nobody waits for an answer only
+    /// where it has nothing to say to anybody for a second.
+    pub fn rest(&self) -> Duration {
+        Duration::from_millis(if self.kind == real::LLAMA_SERVER { 3000 } else { 10 })
+    }
+
     /// Whether it ends its work when nobody waits for it any more.
     pub fn ends_abandoned_work(&self) -> bool {
         self.kind != real::LLAMA_CPP_PYTHON

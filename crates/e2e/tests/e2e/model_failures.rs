@@ -82,10 +82,14 @@ async fn an_unreachable_model_is_a_problem_until_it_comes_back() {
     for (api, mut model) in [("default", scripted)].into_iter().chain(in_open_ai) {
         let app = App::builder().llm_compute(model.url(), api).variable("variants", FIRST).start();
         let name = format!("{} in {api}", model.kind());
-        app.ask("This one is in the store.").await;
+        // In this protocol not every server obeys the limit, and a random one that says a lot is unsure.
+        let is_kept = app.ask("This one is in the store.").await.sentiment != "unsure";
+        assert!(is_kept || model.scripted().is_none());
         model.stop();
         app.try_ask("This one fails.").await.problem(502);
-        assert!(app.ask("This one is in the store.").await.cached, "{name}");
+        if is_kept {
+            assert!(app.ask("This one is in the store.").await.cached, "{name}");
+        }
         assert_eq!(app.records(FIRST).len(), 1, "{name}");
         model.start_again();
         if let Some(model) = model.scripted() {

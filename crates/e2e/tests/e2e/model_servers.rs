@@ -25,15 +25,17 @@ fn scripted(model: &ModelServer, variables: &[(&str, &str)]) -> AppBuilder {
     variables.iter().fold(builder, |builder, (name, value)| builder.variable(name, value))
 }
 
-const OUTCOMES: [&str; 4] = ["positive", "neutral", "negative", "unsure"];
+/// A model of random weights that may say more than one word names several outcomes, which is unsure and asked
+/// again.
+const ONE_WORD: (&str, &str) = ("max_tokens", "1");
 
 #[tokio::test]
 async fn an_answer_is_kept_with_what_it_took_within_the_limit() {
     for model in models() {
         let mut app = model.app().start();
         for (limit, sentences) in [
-            (6, ["I love this.", "It rains, 🌧 again."]),
-            (1, ["The shop opens at nine.", "\"Never\", they said."]),
+            (1, ["I love this.", "It rains, 🌧 again."]),
+            (6, ["The shop opens at nine.", "\"Never\", they said."]),
             (40, ["Répondez, {SENTENCE}", "<s>[INST] neutral [/INST]"]),
         ] {
             app = app.restart(|app| app.variable("max_tokens", &limit.to_string()));
@@ -43,12 +45,12 @@ async fn an_answer_is_kept_with_what_it_took_within_the_limit() {
                 let record = &app.records(FIRST)[sentence];
                 println!("{}, {sentence:?}: {record}", model.kind());
                 let tokens = |name: &str| record[name].as_u64().unwrap();
-                assert!(OUTCOMES.contains(&answer.sentiment.as_str()), "{answer:?}");
-                assert_eq!((&record["sentiment"], &record["model"]), (&answer.sentiment.into(), &model.model().into()));
-                // Each prompt has some 300 words, so a server that cut it short would show.
-                assert!(tokens("prompt_tokens") > 50, "{record}");
+                assert_eq!((&record["sentiment"], &record["model"]), (&answer.sentiment.as_str().into(), &model.model().into()));
+                // The prompt alone has some 40 words.
+                assert!(tokens("prompt_tokens") > 40, "{record}");
                 assert!((1..=limit).contains(&tokens("generated_tokens")), "{record}");
-                assert!(app.ask(sentence).await.cached);
+                assert!(limit > 1 || answer.sentiment != "unsure", "one word is an outcome: {record}");
+                assert_eq!(app.ask(sentence).await.cached, answer.sentiment != "unsure");
             }
         }
     }
@@ -57,7 +59,7 @@ async fn an_answer_is_kept_with_what_it_took_within_the_limit() {
 #[tokio::test]
 async fn many_at_once_beside_answers_from_the_store() {
     for model in models() {
-        let app = model.app().start();
+        let app = builder(&model, &[ONE_WORD]).start();
         app.ask("In the store.").await;
         let sentences: Vec<String> = (0..32).map(|number| format!("Sentence {number}.")).collect();
         let new = join_all(sentences.iter().map(|sentence| app.ask(sentence)));
@@ -82,7 +84,7 @@ async fn every_prompt_answers_the_same_again_at_temperature_0() {
         let mut seen: Vec<BTreeMap<String, [String; 2]>> = Vec::new();
         for _ in 0..2 {
             let both = format!("{FIRST},{SECOND}");
-            let app = model.app().variable("variants", &both).variable("shadow", "1").start();
+            let app = builder(&model, &[ONE_WORD, ("variants", &both), ("shadow", "1")]).start();
             let sentences: Vec<String> = (0..8).map(|number| format!("Is it {number} o'clock?")).collect();
             for sentence in &sentences {
                 app.ask(sentence).await;
@@ -217,14 +219,14 @@ async fn an_abandoned_request_ends_its_inference() {
 
 async fn until_busy(model: &Model, busy: bool) {
     while model.is_busy().await != busy {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(model.rest()).await;
     }
 }
 
 #[tokio::test]
 async fn a_server_that_dies_over_an_answer_and_comes_back() {
     for mut model in models_with(Wanted { slow: true, ..Wanted::default() }) {
-        let app = model.app().start();
+        let app = builder(&model, &[ONE_WORD]).start();
         app.ask("This one is in the store.").await;
         let app = app.restart(|app| app.variable("model_timeout", "600").variable("max_tokens", ENDLESS_TOKENS));
         model.never_answer();
@@ -238,8 +240,10 @@ async fn a_server_that_dies_over_an_answer_and_comes_back() {
             asked.await
         };
         assert_eq!(failed.status, 502, "{}: {}", model.kind(), failed.text());
-        println!("{}: {}", model.kind(), failed.text());
-        let app = app.restart(|app| app.variable("max_tokens", "6"));
+        assert_eq!(failed.json()["type"], "urn:problem-type:model-answer-cut-off", "{}", model.kind());
+        let log = app.process().wait_for(|line| line.contains("inference failed").then(|| line.to_owned()));
+        println!("{}: {log}: {}", model.kind(), failed.text());
+        let app = app.restart(|app| app.variable("max_tokens", "1"));
         let failed = app.try_ask("This one fails.").await;
         assert_eq!((failed.status, &failed.json()["type"]), (502, &"urn:problem-type:model-unreachable".into()));
         assert!(app.ask("This one is in the store.").await.cached);
