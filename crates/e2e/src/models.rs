@@ -73,7 +73,9 @@ pub fn real_models(wanted: Wanted) -> Vec<Model> {
     let kinds = real::kinds().iter().filter(|kind| real::can_be(kind, wanted));
     let models: Vec<_> = kinds.map(|kind| Model::real(kind, wanted)).collect();
     if models.is_empty() {
-        eprintln!("no real model server: AB_E2E_MODEL_PYTHON names no Python with one that can be {wanted:?}");
+        eprintln!(
+            "no real model server: AB_E2E_MODEL_PYTHON names no Python with one that can be {wanted:?}"
+        );
     }
     models
 }

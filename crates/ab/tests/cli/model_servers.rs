@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use e2e::model_server::cases::{failing_servers, strict_servers};
 use e2e::model_server::{ModelServer, Reply};
-use e2e::models::{Model, models};
+use e2e::models::models;
 use serde_json::Value;
 
 use crate::sandbox::{Run, Sandbox};
@@ -236,7 +236,8 @@ fn check_says_what_to_change() {
 #[test]
 fn check_says_that_a_server_answers_for_a_model_that_it_does_not_list() {
     for model in models() {
-        let text = app(model.url(), &[("model", "mistral"), ("model_timeout", "30")]).ab(CHECK).ok().output_text();
+        let text =
+            app(model.url(), &[("model", "mistral"), ("model_timeout", "30")]).ab(CHECK).ok().output_text();
         for part in [
             &format!("Listed:   no, but {}\n", model.model()),
             "- the server answers without listing the model `mistral`",
@@ -250,7 +251,8 @@ fn check_says_that_a_server_answers_for_a_model_that_it_does_not_list() {
 fn check_finds_the_noise_of_a_high_temperature_and_none_with_a_seed() {
     // A scripted one answers as it is told.
     for model in models().into_iter().filter(|model| model.scripted().is_none()) {
-        let variables = [("model", model.model()), ("model_timeout", "30"), ("temperature", "2"), ("max_tokens", "40")];
+        let variables =
+            [("model", model.model()), ("model_timeout", "30"), ("temperature", "2"), ("max_tokens", "40")];
         let text = app(model.url(), &variables).ab(CHECK).ok().output_text();
         println!("{}:\n{text}", model.kind());
         assert!(text.contains("  Answers: the same 5 times\n"), "{}:\n{text}", model.kind());

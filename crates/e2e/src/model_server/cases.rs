@@ -112,23 +112,57 @@ pub fn failing_servers() -> Vec<FailingServer> {
     let endless: &[_] = &[("max_tokens", ENDLESS_TOKENS)];
     let rows: [(_, Prepare, _, _, _); 14] = [
         ("401", |model| model.require_token("other"), token, "token-refused", "refused the token"),
-        ("403", |model| model.answer_with(Reply::Status(403)), None, "token-refused", "variable `model_token`"),
+        (
+            "403",
+            |model| model.answer_with(Reply::Status(403)),
+            None,
+            "token-refused",
+            "variable `model_token`",
+        ),
         ("404", |model| model.answer_with(Reply::Status(404)), None, "path-wrong", "variable `model_path`"),
         ("a base path", |model| model.serve_below("/openai/v1"), below, "path-wrong", "(404 Not Found)"),
         ("a model", |model| model.require_model("llama3"), None, "unknown", "know the model `llama2-chat`"),
-        ("429", |model| model.answer_with(Reply::RateLimited(1)), None, "rate-limited", "429 Too Many Requests"),
-        ("500", |model| model.answer_with(Reply::Status(500)), None, "overloaded", "500 Internal Server Error"),
+        (
+            "429",
+            |model| model.answer_with(Reply::RateLimited(1)),
+            None,
+            "rate-limited",
+            "429 Too Many Requests",
+        ),
+        (
+            "500",
+            |model| model.answer_with(Reply::Status(500)),
+            None,
+            "overloaded",
+            "500 Internal Server Error",
+        ),
         ("HTML", |model| model.answer_with(Reply::Page), None, "protocol", "it is a page of HTML"),
-        ("other JSON", |model| model.answer_with(Reply::WrongJson), None, "protocol", "no `choices[0].message`"),
+        (
+            "other JSON",
+            |model| model.answer_with(Reply::WrongJson),
+            None,
+            "protocol",
+            "no `choices[0].message`",
+        ),
         ("cut off", |model| model.answer_with(cut_off()), None, "answer-cut-off", "broke off its answer"),
         ("endless", |model| model.answer_with(Reply::Endless), None, "answer-too-large", "more than 1 MiB"),
-        ("null", |model| model.answer_with(Reply::NoContent), None, "no-answer", "raise the variable `max_tokens`"),
+        (
+            "null",
+            |model| model.answer_with(Reply::NoContent),
+            None,
+            "no-answer",
+            "raise the variable `max_tokens`",
+        ),
         ("no limit", unlimited, None, "parameters-refused", "'max_completion_tokens' is not"),
         ("400", |model| model.answer_with(Reply::Status(400)), short, "refused", "400 Bad Request"),
     ];
-    let row = |(name, prepare, real, kind, says)| FailingServer { name, prepare, real, variables: &[], kind, says };
+    let row =
+        |(name, prepare, real, kind, says)| FailingServer { name, prepare, real, variables: &[], kind, says };
     let late: Prepare = |model| model.answer_with(late());
-    let late = FailingServer { variables: endless, ..row(("late", late, slow, "timeout", "did not answer in time")) };
+    let late = FailingServer {
+        variables: endless,
+        ..row(("late", late, slow, "timeout", "did not answer in time"))
+    };
     rows.map(row).into_iter().chain([late]).collect()
 }
 

@@ -20,7 +20,8 @@ pub(super) const LLAMA_CPP_PYTHON: &str = "llama-cpp-python";
 pub(super) fn kinds() -> &'static [String] {
     static KINDS: LazyLock<Vec<String>> = LazyLock::new(|| {
         let Some(mut list) = script() else { return Vec::new() };
-        let output = list.arg("--list").output().unwrap_or_else(|error| panic!("cannot run {list:?}: {error}"));
+        let output =
+            list.arg("--list").output().unwrap_or_else(|error| panic!("cannot run {list:?}: {error}"));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
     });

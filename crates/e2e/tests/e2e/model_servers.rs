@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::pin::pin;
+use std::time::Instant;
 
 use e2e::app::{App, AppBuilder, FIRST, SECOND};
 use e2e::model_server::ModelServer;
@@ -45,7 +46,10 @@ async fn an_answer_is_kept_with_what_it_took_within_the_limit() {
                 let record = &app.records(FIRST)[sentence];
                 println!("{}, {sentence:?}: {record}", model.kind());
                 let tokens = |name: &str| record[name].as_u64().unwrap();
-                assert_eq!((&record["sentiment"], &record["model"]), (&answer.sentiment.as_str().into(), &model.model().into()));
+                assert_eq!(
+                    (&record["sentiment"], &record["model"]),
+                    (&answer.sentiment.as_str().into(), &model.model().into())
+                );
                 // The prompt alone has some 40 words.
                 assert!(tokens("prompt_tokens") > 40, "{record}");
                 assert!((1..=limit).contains(&tokens("generated_tokens")), "{record}");
@@ -53,6 +57,25 @@ async fn an_answer_is_kept_with_what_it_took_within_the_limit() {
                 assert_eq!(app.ask(sentence).await.cached, answer.sentiment != "unsure");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_with_many_examples_is_read_to_its_end() {
+    for model in models_with(Wanted { context: Some(8192), ..Wanted::default() }) {
+        let example = "User: The 1st of 3 buses was late, and I am 🌧 wet.\nBot: negative\n";
+        let prompt_tokens = async |examples: usize| {
+            let prompt = format!("{}User: {{SENTENCE}}\nBot:", example.repeat(examples));
+            let app = builder(&model, &[ONE_WORD, ("model_timeout", "120")])
+                .store(FIRST, "long", [("prompt", prompt.as_bytes())])
+                .start();
+            app.ask("What a day!").await;
+            app.records(FIRST)["What a day!"]["prompt_tokens"].as_u64().unwrap()
+        };
+        let (few, many) = (prompt_tokens(10).await, prompt_tokens(70).await);
+        println!("{}: {few} and {many} tokens", model.kind());
+        assert_eq!((many - few) % 60, 0, "{}: every example counts the same", model.kind());
+        assert!(many - few >= 60 * example.split_whitespace().count() as u64, "{}", model.kind());
     }
 }
 
@@ -68,7 +91,9 @@ async fn many_at_once_beside_answers_from_the_store() {
                 assert!(app.ask("In the store.").await.cached);
             }
         };
+        let started = Instant::now();
         let (answers, ()) = tokio::join!(new, cached);
+        println!("{}: 32 at once in {:?}", model.kind(), started.elapsed());
         let records = app.records(FIRST);
         assert_eq!(records.len(), 1 + sentences.len(), "{}", model.kind());
         for (sentence, answer) in sentences.iter().zip(answers) {
@@ -102,7 +127,11 @@ async fn every_prompt_answers_the_same_again_at_temperature_0() {
         }
         assert_eq!(seen[0], seen[1], "{}", model.kind());
         for said in seen[0].values() {
-            assert_ne!(said[0].rsplit(' ').nth(1), said[1].rsplit(' ').nth(1), "the prompts are two: {said:?}");
+            assert_ne!(
+                said[0].rsplit(' ').nth(1),
+                said[1].rsplit(' ').nth(1),
+                "the prompts are two: {said:?}"
+            );
         }
     }
 }
@@ -116,7 +145,11 @@ async fn strict_servers_are_asked_as_they_want_it() {
             let answer = app.ask("What a day!").await;
             assert!(!answer.cached, "{name}, {}", model.kind());
             if let Some(model) = model.scripted() {
-                assert_eq!((answer.sentiment.as_str(), model.requests().len()), ("positive", times), "{name}");
+                assert_eq!(
+                    (answer.sentiment.as_str(), model.requests().len()),
+                    ("positive", times),
+                    "{name}"
+                );
             }
             // What was refused is not tried again.
             app.ask("What a night!").await;
@@ -163,7 +196,8 @@ async fn each_failure_says_what_to_do_and_records_nothing() {
             assert_eq!(failed.header("retry-after"), if row.name == "429" { "1" } else { "" }, "{name}");
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.contains("nothing was recorded"), "{name}: {detail}");
-            let log = app.process().wait_for(|line| line.contains("inference failed").then(|| line.to_owned()));
+            let log =
+                app.process().wait_for(|line| line.contains("inference failed").then(|| line.to_owned()));
             println!("{name}: {log}");
             assert!(log.contains(row.says), "{name}: {log}");
             let address = model.url().trim_start_matches("http://");
@@ -228,7 +262,8 @@ async fn a_server_that_dies_over_an_answer_and_comes_back() {
     for mut model in models_with(Wanted { slow: true, ..Wanted::default() }) {
         let app = builder(&model, &[ONE_WORD]).start();
         app.ask("This one is in the store.").await;
-        let app = app.restart(|app| app.variable("model_timeout", "600").variable("max_tokens", ENDLESS_TOKENS));
+        let app =
+            app.restart(|app| app.variable("model_timeout", "600").variable("max_tokens", ENDLESS_TOKENS));
         model.never_answer();
         let failed = {
             let mut asked = pin!(app.try_ask("This one fails."));
@@ -245,7 +280,10 @@ async fn a_server_that_dies_over_an_answer_and_comes_back() {
         println!("{}: {log}: {}", model.kind(), failed.text());
         let app = app.restart(|app| app.variable("max_tokens", "1"));
         let failed = app.try_ask("This one fails.").await;
-        assert_eq!((failed.status, &failed.json()["type"]), (502, &"urn:problem-type:model-unreachable".into()));
+        assert_eq!(
+            (failed.status, &failed.json()["type"]),
+            (502, &"urn:problem-type:model-unreachable".into())
+        );
         assert!(app.ask("This one is in the store.").await.cached);
         assert_eq!(app.records(FIRST).len(), 1, "{}", model.kind());
         model.start_again();
