@@ -86,26 +86,41 @@ def write_model(path: pathlib.Path, size: Size) -> None:
 
     random = numpy.random.default_rng(20261123)
 
+    def weights(rows: int, columns: int) -> numpy.ndarray:
+        return random.standard_normal((rows, columns), dtype=numpy.float32) * numpy.float32(columns**-0.5)
+
     def matrix(name: str, rows: int, columns: int) -> None:
-        weights = random.standard_normal((rows, columns), dtype=numpy.float32) * columns**-0.5
-        model.add_tensor(name, weights.astype(numpy.float32))
+        model.add_tensor(name, weights(rows, columns))
+
+    def residual(name: str, columns: int) -> None:
+        # What every layer adds leaves the first number of a token's vector as it is.
+        added = weights(size.width, columns)
+        added[0] = 0
+        model.add_tensor(name, added)
 
     def ones(name: str) -> None:
         model.add_tensor(name, numpy.ones(size.width, dtype=numpy.float32))
 
-    matrix("token_embd.weight", len(vocabulary), size.width)
+    embedding = weights(len(vocabulary), size.width)
+    embedding[:, 0] = 0.1
+    model.add_tensor("token_embd.weight", embedding)
     for layer in range(size.layers):
         ones(f"blk.{layer}.attn_norm.weight")
-        for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            matrix(f"blk.{layer}.{part}.weight", size.width, size.width)
+        # Attention as sharp as a trained model's: even attention to a whole prompt would be the same for every sentence.
+        for part in ("attn_q", "attn_k"):
+            model.add_tensor(f"blk.{layer}.{part}.weight", 4 * weights(size.width, size.width))
+        matrix(f"blk.{layer}.attn_v.weight", size.width, size.width)
+        residual(f"blk.{layer}.attn_output.weight", size.width)
         ones(f"blk.{layer}.ffn_norm.weight")
         matrix(f"blk.{layer}.ffn_gate.weight", size.hidden, size.width)
         matrix(f"blk.{layer}.ffn_up.weight", size.hidden, size.width)
-        matrix(f"blk.{layer}.ffn_down.weight", size.width, size.hidden)
+        residual(f"blk.{layer}.ffn_down.weight", size.hidden)
     ones("output_norm.weight")
-    # What comes out is words alone: a byte may be half a character, which the server would count in another way.
+    # That number is never negative, so what comes out at temperature 0 is words alone: a byte may be half a character, which the
+    # server would count in another way.
     output = numpy.zeros((len(vocabulary), size.width), dtype=numpy.float32)
-    output[-len(WORDS):] = random.standard_normal((len(WORDS), size.width)) * size.width**-0.5
+    output[:, 0] = -100
+    output[-len(WORDS):] = weights(len(WORDS), size.width)
     model.add_tensor("output.weight", output)
 
     model.write_header_to_file()
