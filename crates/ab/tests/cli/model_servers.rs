@@ -62,9 +62,8 @@ fn strict_servers_are_asked_as_the_app_asks_them() {
     for row in strict_servers() {
         for model in row.servers() {
             let name = format!("{}, {}", row.name, model.kind());
-            let sandbox = app(model.url(), row.variables);
             // A real one may be slower than any script.
-            sandbox.write("spin.toml", sandbox.read("spin.toml").replace("\"1\"", "\"30\""));
+            let sandbox = app(model.url(), &[row.variables, &[("model_timeout", "30")]].concat());
             let expected = parameters(row.parameters.clone());
 
             let run = sandbox.ab(&EVAL.replace("--timeout 1", "--timeout 30")).ok();
@@ -151,8 +150,10 @@ fn each_failure_says_what_to_do() {
     for row in failing_servers() {
         for model in row.servers() {
             let (kind, name) = (row.kind, format!("{}, {}", row.name, model.kind()));
-            let sandbox = app(model.url(), row.variables);
-            for line in [EVAL, CHECK] {
+            let variables = [row.variables, &[("model_timeout", row.patience)]].concat();
+            let sandbox = app(model.url(), &variables);
+            let eval = EVAL.replace("--timeout 1", &format!("--timeout {}", row.patience));
+            for line in [&eval, CHECK] {
                 let run = sandbox.ab(line);
                 let messages = run.messages();
                 println!("{name}:\n{messages}");

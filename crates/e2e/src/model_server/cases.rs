@@ -34,8 +34,10 @@ pub struct FailingServer {
     prepare: Prepare,
     /// The real servers that do it.
     real: Option<Wanted>,
-    /// The app's variables for it, besides its address, token and patience.
+    /// The app's variables for it, besides its address and token.
     pub variables: &'static [(&'static str, &'static str)],
+    /// How many seconds it has for an answer.
+    pub patience: &'static str,
     /// The kind of failure, as in a problem's type.
     pub kind: &'static str,
     /// A part of what the operator is told.
@@ -103,7 +105,7 @@ pub fn strict_servers() -> Vec<StrictServer> {
     rows.map(row).into()
 }
 
-/// Servers that fail an app whose token is `my-secret`, and whose patience is short.
+/// Servers that fail an app whose token is `my-secret`.
 pub fn failing_servers() -> Vec<FailingServer> {
     let token = Some(Wanted { token: Some("other"), ..Wanted::default() });
     let below = Some(Wanted { path: Some("/openai"), ..Wanted::default() });
@@ -156,13 +158,18 @@ pub fn failing_servers() -> Vec<FailingServer> {
         ("no limit", unlimited, None, "parameters-refused", "'max_completion_tokens' is not"),
         ("400", |model| model.answer_with(Reply::Status(400)), short, "refused", "400 Bad Request"),
     ];
-    let row =
-        |(name, prepare, real, kind, says)| FailingServer { name, prepare, real, variables: &[], kind, says };
-    let late: Prepare = |model| model.answer_with(late());
-    let late = FailingServer {
-        variables: endless,
-        ..row(("late", late, slow, "timeout", "did not answer in time"))
+    let row = |(name, prepare, real, kind, says)| FailingServer {
+        name,
+        prepare,
+        real,
+        variables: &[],
+        patience: "30",
+        kind,
+        says,
     };
+    let late: Prepare = |model| model.answer_with(late());
+    let late = row(("late", late, slow, "timeout", "did not answer in time"));
+    let late = FailingServer { variables: endless, patience: "1", ..late };
     rows.map(row).into_iter().chain([late]).collect()
 }
 

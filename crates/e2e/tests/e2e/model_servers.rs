@@ -182,7 +182,7 @@ async fn each_failure_says_what_to_do_and_records_nothing() {
             let (kind, name) = (row.kind, format!("{}, {}", row.name, model.kind()));
             let app = builder(&model, row.variables)
                 .variable("model_token", "my-secret")
-                .variable("model_timeout", "1")
+                .variable("model_timeout", row.patience)
                 .start();
             let failed = app.try_ask("What a day!").await;
             let status = match kind {
