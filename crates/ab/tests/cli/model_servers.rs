@@ -153,7 +153,7 @@ fn each_failure_says_what_to_do() {
             let variables = [row.variables, &[("model_timeout", row.patience)]].concat();
             let sandbox = app(model.url(), &variables);
             let eval = EVAL.replace("--timeout 1", &format!("--timeout {}", row.patience));
-            for line in [&eval, CHECK] {
+            for line in [eval.as_str(), CHECK] {
                 let run = sandbox.ab(line);
                 let messages = run.messages();
                 println!("{name}:\n{messages}");
