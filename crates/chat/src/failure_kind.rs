@@ -68,7 +68,8 @@ impl FailureKind {
     }
 
     /// The kind that the text of a transport's error tells of: [`Certificate`](Self::Certificate),
-    /// [`TimedOut`](Self::TimedOut) or [`Unreachable`](Self::Unreachable). For a failure before the answer began.
+    /// [`TimedOut`](Self::TimedOut), [`CutOff`](Self::CutOff) or [`Unreachable`](Self::Unreachable). For a failure before the answer
+    /// began.
     pub fn of_transport_error(text: &str) -> Self {
         let text = text.to_ascii_lowercase();
         let names = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -76,6 +77,8 @@ impl FailureKind {
             Self::Certificate
         } else if names(&["timed out", "timeout"]) {
             Self::TimedOut
+        } else if names(&["httpprotocolerror", "connectionterminated", "httpresponseincomplete"]) {
+            Self::CutOff
         } else {
             Self::Unreachable
         }
@@ -242,6 +245,9 @@ mod tests {
             ("ErrorCode::TlsProtocolError", FailureKind::Certificate),
             ("operation timed out", FailureKind::TimedOut),
             ("ErrorCode::ConnectionReadTimeout", FailureKind::TimedOut),
+            ("ErrorCode::ConnectionRefused", FailureKind::Unreachable),
+            ("ErrorCode::HttpProtocolError", FailureKind::CutOff),
+            ("ErrorCode::ConnectionTerminated", FailureKind::CutOff),
         ] {
             assert_eq!(FailureKind::of_transport_error(text), kind, "{text}");
         }

@@ -10,6 +10,7 @@
 //! - [`cluster`]: the app on several nodes, behind `HAProxy`, with a Redis that has a replica.
 //! - [`browser`]: a real one; [`axe`]: whether everybody can use what it shows; [`redis_server`]: a real one; [`tool`]: what to do where they are missing.
 //! - [`model_server`]: a scripted model; [`origin`]: any server outside the app, over TLS too. They are the test doubles there are.
+//! - [`models`]: the model servers to test with, the scripted one and real ones.
 //! - [`process`]: what all that runs as; [`usage`]: what of the machine it takes.
 
 #![expect(
@@ -35,6 +36,7 @@ pub mod cluster;
 pub mod axe;
 pub mod browser;
 pub mod model_server;
+pub mod models;
 pub mod origin;
 pub mod redis_server;
 pub mod tool;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{ModelServer, PENALTIES, Reply};
+use crate::models::{ENDLESS_TOKENS, Model, Wanted, real_models};
 
 /// Makes a server strict, or lets it fail.
 pub type Prepare = fn(&ModelServer) -> &ModelServer;
@@ -14,8 +15,9 @@ pub type Prepare = fn(&ModelServer) -> &ModelServer;
 pub struct StrictServer {
     /// What it refuses or wants.
     pub name: &'static str,
-    /// Makes it so.
-    pub prepare: Prepare,
+    prepare: Prepare,
+    /// The real servers that are so.
+    real: Option<Wanted>,
     /// The app's variables for it, besides its address.
     pub variables: &'static [(&'static str, &'static str)],
     /// How often it is asked before it answers the first question.
@@ -29,15 +31,43 @@ pub struct StrictServer {
 pub struct FailingServer {
     /// What it does.
     pub name: &'static str,
-    /// Makes it so.
-    pub prepare: Prepare,
+    prepare: Prepare,
+    /// The real servers that do it.
+    real: Option<Wanted>,
+    /// The app's variables for it, besides its address and token.
+    pub variables: &'static [(&'static str, &'static str)],
+    /// How many seconds it has for an answer.
+    pub patience: &'static str,
     /// The kind of failure, as in a problem's type.
     pub kind: &'static str,
     /// A part of what the operator is told.
     pub says: &'static str,
 }
 
-/// Servers that answer `positive` to whoever asks as they want it, unless `prepare` says otherwise.
+impl StrictServer {
+    /// The servers that are so: the scripted one first, then real ones.
+    pub fn servers(&self) -> Vec<Model> {
+        let model = ModelServer::start().unwrap();
+        (self.prepare)(model.answer_with("positive"));
+        with_real(model, self.real)
+    }
+}
+
+impl FailingServer {
+    /// The servers that do it: the scripted one first, then real ones.
+    pub fn servers(&self) -> Vec<Model> {
+        let model = ModelServer::start().unwrap();
+        (self.prepare)(&model);
+        with_real(model, self.real)
+    }
+}
+
+fn with_real(model: ModelServer, real: Option<Wanted>) -> Vec<Model> {
+    let scripted = Model::scripted_by(model, Wanted::default());
+    [scripted].into_iter().chain(real.into_iter().flat_map(real_models)).collect()
+}
+
+/// Servers that answer whoever asks as they want it: scripted ones with `positive`.
 pub fn strict_servers() -> Vec<StrictServer> {
     let usual = || json!({ "max_tokens": 6, "temperature": 0.0, "seed": 0, "stream": false });
     let newer = json!({ "max_completion_tokens": 6, "temperature": 0.0, "seed": 0, "stream": false });
@@ -47,22 +77,27 @@ pub fn strict_servers() -> Vec<StrictServer> {
     let base: &[_] = &[("model_path", "/openai/v1")];
     let query: &[_] = &[("model_path", "/deployments/x?api-version=2024-10-21")];
     let settings: &[_] = &[("max_tokens", "40"), ("temperature", "0.5")];
-    let rows: [(_, Prepare, &[_], _, _); 11] = [
-        ("penalties", |model| model.refuse(&PENALTIES), &[], 1, usual()),
-        ("max_tokens", |model| model.refuse(&["max_tokens"]), &[], 2, newer),
-        ("max_completion_tokens", |model| model.refuse(&["max_completion_tokens"]), &[], 1, usual()),
-        ("seed", |model| model.refuse(&["seed"]), &[], 2, unseeded),
-        ("all", |model| model.refuse(&["seed", "temperature", "max_tokens"]), &[], 4, least),
-        ("other settings", |model| model, settings, 1, others),
-        ("a base path", |model| model.serve_below("/openai/v1"), base, 1, usual()),
-        ("a query", versioned, query, 1, usual()),
-        ("a token", |model| model.require_token("right"), &[("model_token", "right")], 1, usual()),
-        ("reasoning apart", |model| model.answer_with(reasoning()), &[], 1, usual()),
-        ("reasoning in the text", |model| model.answer_with(REASONING), &[], 1, usual()),
+    let any = Some(Wanted::default());
+    let below = Some(Wanted { path: Some("/openai"), ..Wanted::default() });
+    let token = Some(Wanted { token: Some("right"), ..Wanted::default() });
+    let rows: [(_, Prepare, _, &[_], _, _); 12] = [
+        ("nothing", |model| model, any, &[], 1, usual()),
+        ("penalties", |model| model.refuse(&PENALTIES), None, &[], 1, usual()),
+        ("max_tokens", |model| model.refuse(&["max_tokens"]), None, &[], 2, newer),
+        ("max_completion_tokens", |model| model.refuse(&["max_completion_tokens"]), None, &[], 1, usual()),
+        ("seed", |model| model.refuse(&["seed"]), None, &[], 2, unseeded),
+        ("all", |model| model.refuse(&["seed", "temperature", "max_tokens"]), None, &[], 4, least),
+        ("other settings", |model| model, any, settings, 1, others),
+        ("a base path", |model| model.serve_below("/openai/v1"), below, base, 1, usual()),
+        ("a query", versioned, None, query, 1, usual()),
+        ("a token", |model| model.require_token("right"), token, &[("model_token", "right")], 1, usual()),
+        ("reasoning apart", |model| model.answer_with(reasoning()), None, &[], 1, usual()),
+        ("reasoning in the text", |model| model.answer_with(REASONING), None, &[], 1, usual()),
     ];
-    let row = |(name, prepare, variables, times, parameters)| StrictServer {
+    let row = |(name, prepare, real, variables, times, parameters)| StrictServer {
         name,
         prepare,
+        real,
         variables,
         times,
         parameters,
@@ -70,26 +105,72 @@ pub fn strict_servers() -> Vec<StrictServer> {
     rows.map(row).into()
 }
 
-/// Servers that fail an app whose token is `my-secret`, and whose patience is short.
+/// Servers that fail an app whose token is `my-secret`.
 pub fn failing_servers() -> Vec<FailingServer> {
-    let rows: [(_, Prepare, _, _); 15] = [
-        ("401", |model| model.require_token("other"), "token-refused", "[token]"),
-        ("403", |model| model.answer_with(Reply::Status(403)), "token-refused", "variable `model_token`"),
-        ("404", |model| model.answer_with(Reply::Status(404)), "path-wrong", "variable `model_path`"),
-        ("a base path", |model| model.serve_below("/openai/v1"), "path-wrong", "(404 Not Found)"),
-        ("a model", |model| model.require_model("llama3"), "unknown", "know the model `llama2-chat`"),
-        ("429", |model| model.answer_with(Reply::RateLimited(1)), "rate-limited", "429 Too Many Requests"),
-        ("500", |model| model.answer_with(Reply::Status(500)), "overloaded", "500 Internal Server Error"),
-        ("HTML", |model| model.answer_with(Reply::Page), "protocol", "it is a page of HTML"),
-        ("other JSON", |model| model.answer_with(Reply::WrongJson), "protocol", "no `choices[0].message`"),
-        ("cut off", |model| model.answer_with(cut_off()), "answer-cut-off", "broke off its answer"),
-        ("endless", |model| model.answer_with(Reply::Endless), "answer-too-large", "more than 1 MiB"),
-        ("null", |model| model.answer_with(Reply::NoContent), "no-answer", "raise the variable `max_tokens`"),
-        ("no limit", unlimited, "parameters-refused", "'max_completion_tokens' is not"),
-        ("400", |model| model.answer_with(Reply::Status(400)), "refused", "400 Bad Request"),
-        ("late", |model| model.answer_with(late()), "timeout", "did not answer in time"),
+    let token = Some(Wanted { token: Some("other"), ..Wanted::default() });
+    let below = Some(Wanted { path: Some("/openai"), ..Wanted::default() });
+    let short = Some(Wanted { context: Some(256), ..Wanted::default() });
+    let slow = Some(Wanted { slow: true, ..Wanted::default() });
+    let endless: &[_] = &[("max_tokens", ENDLESS_TOKENS)];
+    let rows: [(_, Prepare, _, _, _); 14] = [
+        ("401", |model| model.require_token("other"), token, "token-refused", "refused the token"),
+        (
+            "403",
+            |model| model.answer_with(Reply::Status(403)),
+            None,
+            "token-refused",
+            "variable `model_token`",
+        ),
+        ("404", |model| model.answer_with(Reply::Status(404)), None, "path-wrong", "variable `model_path`"),
+        ("a base path", |model| model.serve_below("/openai/v1"), below, "path-wrong", "(404 Not Found)"),
+        ("a model", |model| model.require_model("llama3"), None, "unknown", "know the model `llama2-chat`"),
+        (
+            "429",
+            |model| model.answer_with(Reply::RateLimited(1)),
+            None,
+            "rate-limited",
+            "429 Too Many Requests",
+        ),
+        (
+            "500",
+            |model| model.answer_with(Reply::Status(500)),
+            None,
+            "overloaded",
+            "500 Internal Server Error",
+        ),
+        ("HTML", |model| model.answer_with(Reply::Page), None, "protocol", "it is a page of HTML"),
+        (
+            "other JSON",
+            |model| model.answer_with(Reply::WrongJson),
+            None,
+            "protocol",
+            "no `choices[0].message`",
+        ),
+        ("cut off", |model| model.answer_with(cut_off()), None, "answer-cut-off", "broke off its answer"),
+        ("endless", |model| model.answer_with(Reply::Endless), None, "answer-too-large", "more than 1 MiB"),
+        (
+            "null",
+            |model| model.answer_with(Reply::NoContent),
+            None,
+            "no-answer",
+            "raise the variable `max_tokens`",
+        ),
+        ("no limit", unlimited, None, "parameters-refused", "'max_completion_tokens' is not"),
+        ("400", |model| model.answer_with(Reply::Status(400)), short, "refused", "400 Bad Request"),
     ];
-    rows.map(|(name, prepare, kind, says)| FailingServer { name, prepare, kind, says }).into()
+    let row = |(name, prepare, real, kind, says)| FailingServer {
+        name,
+        prepare,
+        real,
+        variables: &[],
+        patience: "30",
+        kind,
+        says,
+    };
+    let late: Prepare = |model| model.answer_with(late());
+    let late = row(("late", late, slow, "timeout", "did not answer in time"));
+    let late = FailingServer { variables: endless, patience: "1", ..late };
+    rows.map(row).into_iter().chain([late]).collect()
 }
 
 const REASONING: &str = "<think>It may be negative.</think>\n**Positive**";

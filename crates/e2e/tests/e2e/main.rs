@@ -7,7 +7,6 @@ mod answers;
 mod assignment;
 mod change;
 mod cluster;
-mod real_model;
 mod redis_stores;
 
 mod bad_input;
