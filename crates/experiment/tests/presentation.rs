@@ -305,7 +305,7 @@ fn tables_have_a_cell_for_each_variant() {
         ]
     );
     let matrix = presentation.confusions[0].as_ref().unwrap();
-    assert_eq!(matrix.caption, "Confusion matrix of a (4 labelled)");
+    assert_eq!(matrix.caption, "Confusion matrix of a (4 votes)");
     assert_eq!(matrix.rows[0], ["Good", "2", "2", "0", "100.0%", "50.0%", "0.667"]);
     assert!(presentation.confusions[1].is_none());
     let tables = [&presentation.variants, &presentation.outcomes, matrix];

@@ -182,7 +182,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
     | Unsure   | 0.0% (0 of 330)    | 0.0% (0 of 330)    |
     +----------+--------------------+--------------------+
 
-    Confusion matrix of one (330 labelled)
+    Confusion matrix of one (330 labelled sentences)
     +----------+----------+---------+----------+--------+-----------+--------+-------+
     | Expected | Positive | Neutral | Negative | Unsure | Precision | Recall | F1    |
     +================================================================================+
@@ -191,7 +191,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
     | Negative | 29       | 42      | 39       | 0      | 61.9%     | 35.5%  | 0.451 |
     +----------+----------+---------+----------+--------+-----------+--------+-------+
 
-    Confusion matrix of two (330 labelled)
+    Confusion matrix of two (330 labelled sentences)
     +----------+----------+---------+----------+--------+-----------+--------+-------+
     | Expected | Positive | Neutral | Negative | Unsure | Precision | Recall | F1    |
     +================================================================================+
