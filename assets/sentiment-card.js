@@ -9,7 +9,7 @@
  */
 
 /**
- * What the person said of an answer. While the question is `open`, the variant stays unnamed, because knowing it would
+ * What the person said about an answer. While the question is `open`, the variant stays unnamed, because knowing it would
  * sway the judgement. `expected` is nothing before a judgement, after a skip, and after a judgement was taken back.
  * @typedef {{ stage: 'open' | 'given' | 'skipped', expected: Sentiment | null, saving?: boolean, failure?: string }} Judgement
  */

@@ -1,4 +1,4 @@
-//! Reports in words: what is concluded, what is asked for next, and what is said of two variants.
+//! Reports in words: what is concluded, what is asked for next, and what is said about two variants.
 
 use experiment::{
     Fingerprint,

@@ -162,7 +162,7 @@ fn count(text: &[u8], part: &[u8]) -> usize {
 #[test]
 fn a_person_at_a_terminal() {
     let sandbox = waiting(&["rain\u{1b}]0;title\u{7} again"], &["sun"]);
-    // `x` is no key, and the last one can be taken back as well.
+    // `x` is not a key, and the last one can be taken back as well.
     let Some((seen, success)) = at_a_terminal(&sandbox, "x3u33u1q") else { return };
     assert!(success, "{seen}");
     for part in [
