@@ -66,9 +66,7 @@ pub(crate) fn wanted(query: Option<&str>) -> Result<usize, Problem> {
     let mut parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let Some((_, value)) = parameters.find(|(name, _)| name == "n") else { return Ok(WANTED) };
     let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
-    number.ok_or_else(|| {
-        Problem::bad_request(format!("`n={value:.20}` is not a number from 1 to {MOST}."))
-    })
+    number.ok_or_else(|| Problem::bad_request(format!("`n={value:.20}` is not a number from 1 to {MOST}.")))
 }
 
 #[cfg(test)]

@@ -43,7 +43,9 @@ pub(crate) fn count(store: Store<'_>, Changed { before, after }: Changed<Outcome
         let before = before.as_ref().map(observed);
         if let Err(error) = store.tally(before.as_ref(), Some(&observed(&after))) {
             let label = store.label();
-            warn(format_args!("{label}: an observation was not counted; `cargo ab recount` counts it: {error}"));
+            warn(format_args!(
+                "{label}: an observation was not counted; `cargo ab recount` counts it: {error}"
+            ));
         }
     });
 }

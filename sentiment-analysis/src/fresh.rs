@@ -49,7 +49,9 @@ pub(crate) fn admit(instance: &Instance, headers: &HeaderMap) -> Result<(), Prob
             };
             tell(
                 0,
-                format_args!("the hourly limit of new sentences from {of} is reached: see the variable `{variable}`"),
+                format_args!(
+                    "the hourly limit of new sentences from {of} is reached: see the variable `{variable}`"
+                ),
             );
             Err(refusal::too_many(reached, settings.limits, left))
         }

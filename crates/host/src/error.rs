@@ -110,9 +110,7 @@ impl LoadError {
             Self::Variables(error) => error.hint(),
             Self::UnknownLabels(error) => Some(error.hint()),
             Self::Outbound(error) => error.hint(),
-            Self::HostNeedsSpin { .. } => {
-                Some("run this app with `spin up`, or remove the host".to_owned())
-            }
+            Self::HostNeedsSpin { .. } => Some("run this app with `spin up`, or remove the host".to_owned()),
             Self::FilesNeedSpin { .. } => {
                 Some("mount a folder: files = [{ source = \"FOLDER\", destination = \"/\" }]".to_owned())
             }

@@ -64,7 +64,9 @@ impl Collector {
     fn report(&self, failure: Option<&str>) {
         match (self.0.is_away.swap(failure.is_some(), Ordering::Relaxed), failure) {
             (false, Some(failure)) => {
-                tell(&format!("telemetry: {failure}. Telemetry is lost until the collector accepts it again."));
+                tell(&format!(
+                    "telemetry: {failure}. Telemetry is lost until the collector accepts it again."
+                ));
             }
             (true, None) => tell("telemetry: the collector accepts it again."),
             _ => {}

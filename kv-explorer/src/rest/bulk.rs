@@ -105,8 +105,11 @@ pub(super) async fn delete(target: &Target, query: &Query, request: Request) -> 
             let batch = keys.slice(deleted, BATCH);
             bucket.delete_many(&batch).map_err(|error| {
                 let problem = target.problem(error.into());
-                let so_far =
-                    format!("{} {deleted} of {} keys had already been deleted.", problem.detail(), keys.len());
+                let so_far = format!(
+                    "{} {deleted} of {} keys had already been deleted.",
+                    problem.detail(),
+                    keys.len()
+                );
                 Problem::internal(so_far)
             })?;
             deleted += batch.len();

@@ -104,8 +104,11 @@ pub(super) async fn import(target: &Target, query: &Query, request: Request) -> 
         })();
         written.map_err(|error| {
             let (problem, left) = (target.problem(error), entries.len() + keys.len());
-            let detail =
-                format!("{} {} of {total} entries had already been imported.", problem.detail(), total - left);
+            let detail = format!(
+                "{} {} of {total} entries had already been imported.",
+                problem.detail(),
+                total - left
+            );
             Problem::internal(detail)
         })?;
     }

@@ -86,8 +86,7 @@ fn voter(instance: &Instance, headers: &HeaderMap, sentence: &str) -> Voter {
 
 fn failed(error: &StoreError) -> Problem {
     if let StoreError::Full { .. } = error {
-        let detail =
-            "This answer already has all the votes it can keep, so yours was not recorded. You can still vote on other answers.";
+        let detail = "This answer already has all the votes it can keep, so yours was not recorded. You can still vote on other answers.";
         return Problem::new(StatusCode::CONFLICT, detail).with_kind(TOO_MANY);
     }
     warn(format_args!("a vote was not recorded: {error}"));

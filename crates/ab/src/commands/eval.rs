@@ -119,7 +119,10 @@ pub(crate) fn run(eval: &Eval, printer: Printer) -> anyhow::Result<()> {
     if !matches!(ended, Ok(Ended::Through)) && counts.asked > 0 {
         printer.message(match &kept_in {
             Some(path) => {
-                format!("The answers so far are in {}; run the same command again to continue.", path.display())
+                format!(
+                    "The answers so far are in {}; run the same command again to continue.",
+                    path.display()
+                )
             }
             None => "The answers are lost because of --no-cache.".to_owned(),
         });

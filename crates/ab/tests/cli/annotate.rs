@@ -232,7 +232,10 @@ fn who_annotates() {
     };
     sandbox.write("said.csv", "sentence,expected\nrain 0,3\n");
     let nobody = annotate(&[]);
-    assert!(nobody.contains("the annotator is not known") && nobody.contains("name one with --annotator"), "{nobody}");
+    assert!(
+        nobody.contains("the annotator is not known") && nobody.contains("name one with --annotator"),
+        "{nobody}"
+    );
     assert!(annotate(&[("USER", "eve")]).starts_with("1 annotation by eve: 1 new"));
     let manifest = sandbox.read("spin.toml");
     let with = |variables: &str| {

@@ -174,7 +174,11 @@ fn check_says_what_to_change() {
             &[],
             &["7 tokens where at most 6", "raise the variable `max_tokens`, or let the prompt ask"],
         ),
-        ("maybe".into(), &[], &["no outcome can be read from some answers: make the prompt ask for one word"]),
+        (
+            "maybe".into(),
+            &[],
+            &["no outcome can be read from some answers: make the prompt ask for one word"],
+        ),
         ("positive".into(), &[("temperature", "0.7")], &["Nothing needs to change."]),
     ];
     for (reply, variables, expected) in rows {

@@ -263,7 +263,11 @@ async fn the_page_says_what_is_known_and_no_more() {
             1,
             1,
             "Not decided yet",
-            ["more annotated differences", "are enough for a decision in 8 of 10 cases", "0.0% of 1 (0.0–79.3)"],
+            [
+                "more annotated differences",
+                "are enough for a decision in 8 of 10 cases",
+                "0.0% of 1 (0.0–79.3)",
+            ],
         ),
         (50, 2, "Not decided yet", ["50 votes", "72.0% of 25 (", "88.0% of 25 ("]),
         (
@@ -338,7 +342,8 @@ async fn names_and_commands_are_set_as_code() {
     let app = App::builder().variable("shadow", "0").start();
     app.ask("fine").await;
     open_when_shown(&browser, &app, &["No new sentence has been answered by all prompts yet"]).await;
-    let code = "return [...document.querySelectorAll('results-conclusion p code')].map((code) => code.textContent);";
+    let code =
+        "return [...document.querySelectorAll('results-conclusion p code')].map((code) => code.textContent);";
     assert_eq!(browser.run(code, &[]).await, json!(["shadow", "cargo ab backfill"]));
     assert!(!browser.text("#report").await.contains('`'));
     browser.assert_clean(&app.url("")).await;

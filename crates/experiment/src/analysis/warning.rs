@@ -111,7 +111,9 @@ impl Warning {
                 counted(*sentences, "sentence")
             ),
             Self::StaleObservations { variant, stale: 1 } => {
-                format!("1 observation of {variant} was made with another prompt or model and does not count.")
+                format!(
+                    "1 observation of {variant} was made with another prompt or model and does not count."
+                )
             }
             Self::StaleObservations { variant, stale } => format!(
                 "{} observations of {variant} were made with another prompt or model and do not count.",
@@ -139,9 +141,7 @@ impl Warning {
                 "Do not trust any comparison until you have found the cause: failed requests, a gap in the log, or weights \
                  that changed in between."
             }
-            Self::WeightsChanged { .. } => {
-                "Compare within one phase: the next may have had other sentences."
-            }
+            Self::WeightsChanged { .. } => "Compare within one phase: the next may have had other sentences.",
             Self::DisputedAnnotations { .. } => {
                 "They count again once an annotator changes their answer, on the Annotate page or with \
                  `cargo ab annotate --disputed`."

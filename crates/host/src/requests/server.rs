@@ -271,7 +271,9 @@ impl Refused {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The bodies of other requests are using all the memory reserved for them. Try again in a moment.",
             ),
-            Self::Broken => problem(StatusCode::BAD_REQUEST, "The request's body was cut off. Send it again."),
+            Self::Broken => {
+                problem(StatusCode::BAD_REQUEST, "The request's body was cut off. Send it again.")
+            }
         };
         // What is left of the body would be read as the next request.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

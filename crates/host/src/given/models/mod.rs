@@ -127,7 +127,9 @@ impl ModelError {
         match self {
             Self::Url { .. } => Some("write url = \"http://host:port\""),
             Self::Token => Some("copy the token again, without line breaks"),
-            Self::Request { .. } => Some("check that the model server is running and that the url in [llm_compute] is right"),
+            Self::Request { .. } => {
+                Some("check that the model server is running and that the url in [llm_compute] is right")
+            }
             Self::TimedOut { .. } => Some("use a smaller model, or allow more time"),
             Self::Answer { .. } => Some("check the url and the api_type in [llm_compute]"),
             Self::TooLarge { .. } | Self::Refused { .. } => None,
