@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Where compiled components are kept: beside the app's other state, so that they go when that goes.
+/// Where compiled components are kept: beside the app's other state, so that they are deleted with it.
 pub(crate) fn folder(app_folder: &Path) -> PathBuf {
     app_folder.join(".spin").join("compiled")
 }
