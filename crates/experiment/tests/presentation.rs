@@ -194,7 +194,7 @@ fn without_pairs_there_is_no_verdict_and_it_is_said_how_to_get_them() {
         conclusion.text
     };
     let text = conclusion(true);
-    for way in ["The variable `shadow` says", "`cargo ab backfill` asks"] {
+    for way in ["The variable `shadow` sets", "`cargo ab backfill` asks"] {
         assert!(text.contains(way), "{text}");
     }
     assert!(conclusion(false).starts_with("The label `journal` is not linked"), "{}", conclusion(false));
