@@ -302,7 +302,7 @@ fn broken_off_by_a_person_it_goes_on_from_there() {
     let output = child.wait_with_output().unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{messages}");
-    assert!(messages.contains("the same command continues from there"), "{messages}");
+    assert!(messages.contains("run the same command again to continue"), "{messages}");
 
     let before = bench.prompts(0);
     assert!(before.len() < 240, "it was too quick to be broken off");

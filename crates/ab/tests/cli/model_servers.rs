@@ -131,7 +131,7 @@ fn a_private_authority_is_trusted_where_the_environment_names_it() {
         let words = line.split_whitespace().collect::<Vec<_>>();
         let messages = sandbox.run(&words).messages();
         assert!(
-            messages.contains("not trusted") && messages.contains("hint: for a certificate"),
+            messages.contains("not trusted") && messages.contains("hint: for a private certificate authority"),
             "{messages}"
         );
         let mut command = sandbox.command(&words);
@@ -172,7 +172,7 @@ fn check_says_what_to_change() {
         (
             long.into(),
             &[],
-            &["7 tokens where at most 6", "raise the variable `max_tokens`, or let the prompt ask"],
+            &["7 tokens despite a limit of 6", "raise the variable `max_tokens`, or make the prompt ask"],
         ),
         (
             "maybe".into(),
@@ -192,7 +192,7 @@ fn check_says_what_to_change() {
     let unlisted = ModelServer::start().unwrap();
     let text = app(&unlisted, &[("model", "mistral")]).ab(CHECK).ok().output_text();
     for part in
-        ["Listed:   no, but llama2-chat\n", "- the server answers without listing the model `mistral`"]
+        ["Listed:   no, but llama2-chat\n", "- the server answers but does not list the model `mistral`"]
     {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }

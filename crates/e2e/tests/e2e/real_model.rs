@@ -58,5 +58,5 @@ async fn temperature_0_gives_one_answer_to_each_prompt() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("Listed:   yes\n") && text.contains("temperature 0"), "{text}");
     assert_eq!(text.matches("Answers: the same 5 times\n").count(), 2, "{text}");
-    assert!(!text.contains("tokens where at most"), "{text}");
+    assert!(!text.contains("tokens despite a limit of"), "{text}");
 }
