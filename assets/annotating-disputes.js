@@ -1,5 +1,5 @@
 // @ts-check
-/** Sentences of which people say different things. Each of them can change what they said, and nobody else's. */
+/** Sentences on which annotators disagree. Each of them can change their own answer, and nobody else's. */
 
 import * as annotations from './annotations.js';
 import { element, refill } from './dom.js';

@@ -65,7 +65,7 @@ export class AnnotatingQueue extends EventTarget {
     if (this.#waiting.length < FEW) this.#send(async () => (await this.load(), this.standing), () => {});
   }
 
-  /** Says something else of a sentence that had its turn. @param {string} sentence @param {Sentiment | null} expected */
+  /** Changes the answer for a sentence that had its turn. @param {string} sentence @param {Sentiment | null} expected */
   change(sentence, expected) {
     this.#send(() => annotations.annotate(sentence, expected), () => {});
   }

@@ -17,7 +17,7 @@ const KEPT = 'annotator-credentials';
  */
 
 /**
- * What people say of a sentence; nothing where they cannot tell.
+ * What people say about a sentence; nothing where they cannot tell.
  * @typedef {{ sentence: string, given: { annotator: string, expected: Sentiment | null }[] }} Dispute
  */
 

@@ -166,7 +166,7 @@ export async function experiment() {
 }
 
 /**
- * What the observations so far say of the variants.
+ * What the observations so far say about the variants.
  * @returns {Promise<Results>}
  * @throws {Problem}
  */

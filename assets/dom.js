@@ -37,6 +37,15 @@ export function refill(parent, ...children) {
 }
 
 /**
+ * What a sentence consists of: text, and code where backticks enclose it.
+ * @param {string} sentence
+ * @returns {Child[]}
+ */
+export function prose(sentence) {
+  return sentence.split('`').map((part, index) => (index % 2 ? element('code', {}, part) : part));
+}
+
+/**
  * A table with a caption, and a name at the head of each column and row. One that is too wide scrolls.
  * @param {string} caption
  * @param {Child[]} columns the first is that of the rows' names, and may be empty

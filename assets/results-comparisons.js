@@ -2,7 +2,7 @@
 /** @import { Comparison, Results } from './api.js' */
 
 import { differenceChart } from './charts.js';
-import { element, refill, textTable } from './dom.js';
+import { element, prose, refill, textTable } from './dom.js';
 
 /** Each two variants compared. Takes `served`, and then `results`. */
 export class ResultsComparisons extends HTMLElement {
@@ -16,7 +16,7 @@ export class ResultsComparisons extends HTMLElement {
       const id = `comparison-${index}`;
       return element('section', { class: 'card', 'aria-labelledby': id },
         element('h2', { id }, title),
-        element('p', {}, text, ' ', this.#whereTheyDisagree(comparison, disagreements)),
+        element('p', {}, prose(text), ' ', this.#whereTheyDisagree(comparison, disagreements)),
         chart && differenceChart(comparison, chart),
         chart && method.looks === 'any' && element('p', { class: 'note' }, comparison.annotated?.difference
           ? 'By annotations. The interval holds however often you look.'

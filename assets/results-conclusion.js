@@ -1,7 +1,7 @@
 // @ts-check
 /** @import { Conclusion, Results } from './api.js' */
 
-import { element, refill } from './dom.js';
+import { element, prose, refill } from './dom.js';
 
 /**
  * Which variant is better, or what is still needed to say so, and what endangers that conclusion. Takes `served`, and then
@@ -19,12 +19,12 @@ export class ResultsConclusion extends HTMLElement {
     refill(this,
       element('section', { class: `card conclusion ${conclusion.settled ? 'settled' : ''}`, 'aria-labelledby': 'conclusion-title' },
         element('h2', { id: 'conclusion-title' }, conclusion.heading),
-        element('p', {}, conclusion.text),
+        element('p', {}, prose(conclusion.text)),
         this.#next(conclusion, decision?.winner)),
       warnings.length > 0 && element('section', { class: 'card', 'aria-labelledby': 'warnings-title' },
         element('h2', { id: 'warnings-title' }, 'Before you conclude'),
         element('ul', { class: 'warnings' }, warnings.map(({ message, advice }) =>
-          element('li', {}, element('strong', {}, message), ' ', advice)))));
+          element('li', {}, element('strong', {}, prose(message)), ' ', prose(advice))))));
   }
 
   /**

@@ -24,7 +24,7 @@ const evaluation = /** @type {ResultsEvaluation} */ (part('results-evaluation'))
 export function showResults(results, served) {
   conclusion.served = comparisons.served = served;
   for (const shown of [conclusion, variants, comparisons, evaluation]) shown.results = results;
-  // Of nothing there are no charts.
+  // Without observations there are no charts.
   variants.hidden = comparisons.hidden = results.variants.every(({ n }) => n === 0);
   part('#model-note span').textContent = results.model_note ?? '';
   part('#model-note').hidden = !results.model_note;

@@ -9,7 +9,7 @@
  */
 
 /**
- * What the person said of an answer. While the question is `open`, the variant stays unnamed, because knowing it would
+ * What the person said about an answer. While the question is `open`, the variant stays unnamed, because knowing it would
  * sway the judgement. `expected` is nothing before a judgement, after a skip, and after a judgement was taken back.
  * @typedef {{ stage: 'open' | 'given' | 'skipped', expected: Sentiment | null, saving?: boolean, failure?: string }} Judgement
  */
@@ -155,7 +155,7 @@ export class SentimentCard extends HTMLElement {
     this.#part('.revealed').hidden = stage === 'open';
     this.#show('.variant', stage === 'open' ? undefined : answer?.variant);
     this.#part('.variant').dataset.series = String(this.#series);
-    const said = stage === 'given' ? (expected ? 'Thanks! Press it again to undo.' : 'Your judgement was removed.') : undefined;
+    const said = stage === 'given' ? (expected ? 'Thanks! Press your choice again to undo.' : 'Your vote was removed.') : undefined;
     this.#show('.said', failure ?? (saving ? 'Saving…' : said));
     this.#part('.said').classList.toggle('failed', failure !== undefined);
   }

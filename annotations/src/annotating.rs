@@ -1,4 +1,4 @@
-//! From a request to what a person says of a sentence.
+//! From a request to an annotation.
 
 use std::borrow::Cow;
 

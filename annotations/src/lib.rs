@@ -1,4 +1,4 @@
-//! What people who signed in say would be right: a Spin component.
+//! Annotations by people who signed in: a Spin component.
 //!
 //! | request | answer |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! All of it needs credentials, and nothing of it says which prompt answered what, or which is ahead. It is a component of its own, so
 //! that the API, which strangers ask, has neither the credentials nor the code.
 //!
-//! - `annotating`: from a request to what a person says of a sentence.
+//! - `annotating`: from a request to an annotation.
 //! - `routes`: signing in, and reading and writing the journal.
 #![cfg_attr(not(any(target_family = "wasm", test)), expect(dead_code, reason = "what uses it needs Spin"))]
 

@@ -63,7 +63,7 @@ struct Disputed {
     standing: Standing,
 }
 
-/// What people say of a sentence, sorted by their names.
+/// What people say about a sentence, sorted by their names.
 #[derive(Serialize)]
 struct Dispute {
     sentence: String,
@@ -136,7 +136,7 @@ async fn next(request: &Request) -> Result<Response<String>, Problem> {
     response::json(&Result::map_err(queue(), |error| failed(read, &error))?)
 }
 
-/// Sentences of which people say different things: each of them can change what they said.
+/// Sentences on which annotators disagree: each of them can change their answer.
 async fn disputed(request: &Request) -> Result<Response<String>, Problem> {
     let annotator = check(request.headers()).await?;
     let round = round().await?;

@@ -29,7 +29,7 @@ export function shown(value, way) {
 export const badge = (outcome) =>
   element("span", { className: `badge ${isOutcome(outcome) ? outcome : ""}`, textContent: outcome });
 
-/** What a person said of an outcome. @param {boolean} right */
+/** What a person said about an outcome. @param {boolean} right */
 export const verdict = (right) =>
   element("span", { className: `verdict ${right ? "is-right" : "is-wrong"}`, textContent: right ? "right" : "wrong" });
 

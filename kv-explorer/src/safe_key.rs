@@ -1,4 +1,4 @@
-//! How a key is written in an address: standard base64 with padding, `-` in place of `/`.
+//! How a key is written in an address: standard base64 with padding, `-` instead of `/`.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use problem::Problem;

@@ -55,7 +55,7 @@ async fn results() -> Result<Response<String>, Problem> {
     response
 }
 
-/// A store that cannot be read, as a problem; the log has the reason. A variant without a store is no failure, but a mistake in how
+/// A store that cannot be read, as a problem; the log has the reason. A variant without a store is not a failure, but a mistake in how
 /// the app is set up.
 fn failed(error: &StoreError) -> Problem {
     warn(error);

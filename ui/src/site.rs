@@ -57,7 +57,7 @@ fn find(root: &Path, path: &str) -> io::Result<(PathBuf, Bytes)> {
 /// Where `/results/` leads: to `/results`, if there is such a page.
 fn page_without_slash(root: &Path, uri: &Uri) -> Option<HeaderValue> {
     let path = uri.path().strip_suffix('/')?;
-    // A file that is no page is not meant, and neither is the front page, which has no name.
+    // A file that is not a page is not meant, and neither is the front page, which has no name.
     if matches!(path, "" | "/") || Path::new(path).extension().is_some() || find(root, path).is_err() {
         return None;
     }

@@ -17,7 +17,7 @@ pub fn of(headers: &HeaderMap, header: Option<&HeaderName>) -> String {
     header.and_then(|header| named(header.as_str())).or_else(|| named(CLIENT)).unwrap_or_default()
 }
 
-/// What of an address tells visitors apart, without the port; what is no address stays as it is.
+/// The part of an address that tells visitors apart, without the port; anything that is not an address is left unchanged.
 fn network(text: &str) -> String {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address = text.parse().map(|address: SocketAddr| address.ip()).or_else(|_| bare.parse::<IpAddr>());

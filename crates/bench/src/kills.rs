@@ -179,7 +179,7 @@ fn observations(runtime: &Runtime, app: &App) -> usize {
     report["variants"].as_array().map_or(0, |variants| variants.iter().map(n).sum())
 }
 
-/// Asks for new sentences, says of every other one that the answer was wrong, with a vote and an annotation, until the app is gone.
+/// Asks for new sentences, says about every other one that the answer was wrong, with a vote and an annotation, until the app is gone.
 async fn client_of(app: String, name: String, acknowledged: Acknowledged) {
     let Ok(client) = Client::builder().no_proxy().build() else { return };
     let (user, password) = CREDENTIALS.split_once(':').unwrap_or_default();

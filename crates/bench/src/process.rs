@@ -1,4 +1,4 @@
-//! A server as a process of its own, and what the kernel says of it.
+//! A server as a process of its own, and what the kernel says about it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

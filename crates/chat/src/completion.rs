@@ -103,7 +103,7 @@ impl Answered<'_> {
         })
     }
 
-    /// What a status that is no success means, with the server's own words.
+    /// What a status that is not a success means, with the server's own words.
     fn refusal(&self, status: StatusCode, said: ErrorMessage) -> Failure {
         let named = named_parameters(&said);
         let kind = kind(status, &said, !named.is_empty());

@@ -27,7 +27,7 @@ impl Failure {
         Self::saying(kind, server, kind.predicate(), redaction, reason)
     }
 
-    /// The same, with more to say of what the server did.
+    /// The same, with more to say about what the server did.
     pub(crate) fn saying(
         kind: FailureKind,
         server: &Server,

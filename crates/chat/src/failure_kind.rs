@@ -1,4 +1,4 @@
-//! What can go wrong, and what is said of it.
+//! What can go wrong, and how it is worded.
 
 use http::StatusCode;
 
@@ -35,7 +35,7 @@ pub enum FailureKind {
     Refused,
 }
 
-/// What is said of a kind of failure.
+/// The texts for a kind of failure.
 struct Description {
     slug: &'static str,
     predicate: &'static str,

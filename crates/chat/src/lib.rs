@@ -8,7 +8,7 @@
 //! - [`dialect`]: the form of a question, as servers take different ones.
 //! - [`completion`]: reading what came back.
 //! - [`models`]: reading the list of a server's models.
-//! - [`failure_kind`]: what can go wrong, and what is said of it to the operator and to the visitor.
+//! - [`failure_kind`]: what can go wrong, and what is said about it to the operator and to the visitor.
 //! - [`failure`]: why there is no completion.
 //!
 //! ```

@@ -7,7 +7,7 @@ use crate::{Failure, FailureKind, Server};
 
 impl Server {
     /// The names in the answer to [`models_request`](Self::models_request). A server that does not have the list, as some do not, is a
-    /// [`FailureKind::WrongPath`]; it may answer questions all the same.
+    /// [`FailureKind::WrongPath`]; it may answer questions anyway.
     pub fn read_models<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Vec<String>, Failure> {
         let answer =
             Answered { server: self, question: None, status: response.status(), headers: response.headers() };

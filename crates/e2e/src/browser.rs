@@ -104,6 +104,13 @@ impl Browser {
         self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
     }
 
+    /// Makes the window as narrow as a phone, beside a mouse and a keyboard.
+    pub async fn narrow(&self) {
+        let (width, height) = PHONE;
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
     /// Runs a script in each page from now on, before any of the page's own.
     pub async fn run_first(&self, script: &str) {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;

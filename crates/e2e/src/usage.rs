@@ -24,7 +24,7 @@ pub fn peak(process: &Process) -> io::Result<u64> {
     status(process, "VmHWM:")
 }
 
-/// Lets the kernel find the peak anew (`proc_pid_clear_refs(5)`).
+/// Lets the kernel find the peak again (`proc_pid_clear_refs(5)`).
 ///
 /// # Errors
 ///

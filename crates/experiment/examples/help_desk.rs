@@ -59,7 +59,7 @@ async fn experiment() -> anyhow::Result<Experiment> {
     Ok(variables::get("variants").await?.parse()?)
 }
 
-/// What the model says of a ticket, or said before.
+/// What the model says about a ticket, or said before.
 async fn urgency(ticket: &str) -> anyhow::Result<Urgency> {
     let experiment = experiment().await?;
     let variant = experiment.assign(&mut rand::rng());

@@ -3,7 +3,7 @@
 //! Spin's `SQLite` stores keep one as 8 bytes, least significant first, its Redis stores as decimal text. Whoever copies between the two
 //! converts with [`converted`](crate::conversion::converted).
 
-/// The number that a value holds; `None` for a value that is no counter.
+/// The number that a value holds; `None` for a value that is not a counter.
 ///
 /// Text is told from bytes by being all digits: as bytes, eight of them would be a number beyond 3·10¹⁸, which no counter reaches.
 pub fn read(value: &[u8]) -> Option<i64> {
@@ -13,7 +13,7 @@ pub fn read(value: &[u8]) -> Option<i64> {
     Some(i64::from_le_bytes(value.try_into().ok()?))
 }
 
-/// The count that a value holds: 0 for none, for a value that is no counter, and below 0, where something was taken away that had never
+/// The count that a value holds: 0 for none, for a value that is not a counter, and below 0, where something was taken away that had never
 /// been counted.
 pub fn count(value: Option<&[u8]>) -> u64 {
     value.and_then(read).and_then(|number| number.try_into().ok()).unwrap_or(0)

@@ -34,7 +34,7 @@ pub trait KeyValues {
 
     /// Adds to a counter whose value was `known` a moment ago, and returns the sum. Exact, however many do so at the same time.
     ///
-    /// A value that is no counter is an error, and stays.
+    /// A value that is not a counter is an error, and stays.
     fn add(&self, key: &str, change: i64, known: Option<&[u8]>) -> Result<i64, Self::Error>;
 
     /// Adds one to a counter and returns the sum.

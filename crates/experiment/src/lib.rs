@@ -11,7 +11,7 @@
 //! - [`record`]: one observation, as a store keeps it.
 //! - [`counter`]: numbers in stores, which many add to at the same time, and [`conversion`]: copying them between kinds of stores.
 //! - [`tally`]: what was observed of each prompt, counted when a record is written.
-//! - [`vote`]: what visitors say of an answer.
+//! - [`vote`]: what visitors say about an answer.
 //! - [`shadow`]: which sentences all variants answer.
 //! - [`journal`]: what belongs to none of the variants: sentences to annotate, and annotations.
 //! - [`key_values`]: what counting and the journal need of a store.

@@ -22,7 +22,7 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// The prompt that a store holds, `value` being what stands there under [`PROMPT_KEY`]; where that is no prompt, the
+    /// The prompt that a store holds, `value` being what stands there under [`PROMPT_KEY`]; where that is not a prompt, the
     /// `default`, which has to contain the placeholder.
     pub fn from_store(value: Option<Vec<u8>>, default: &str) -> Self {
         let text = value
@@ -51,7 +51,7 @@ impl Prompt {
         &self.text
     }
 
-    /// What a record says of the prompt that produced it.
+    /// What a record says about the prompt that produced it.
     pub const fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
@@ -61,7 +61,7 @@ impl Prompt {
         &self.origin
     }
 
-    /// The prompt with `sentence` in place of every placeholder. The text is read once, so that a sentence with braces in
+    /// The prompt with `sentence` instead of every placeholder. The text is read once, so that a sentence with braces in
     /// it, `{SENTENCE}` even, stays as it is.
     ///
     /// ```

@@ -108,7 +108,7 @@ impl<A: Answer> Record<A> {
         self
     }
 
-    /// Takes over what visitors have said of the sentence, from the record whose place this one takes.
+    /// Takes over what visitors have said about the sentence, from the record whose place this one takes.
     pub fn keep_votes_of(&mut self, other: &Self)
     where
         A: Clone,
@@ -137,12 +137,12 @@ impl<A: Answer> Record<A> {
         self.at_first.as_ref().unwrap_or(&self.answer)
     }
 
-    /// The record that a store holds; `None` for any other value, which is no observation of any prompt.
+    /// The record that a store holds; `None` for any other value, which is not an observation of any prompt.
     pub fn from_json(value: &[u8]) -> Option<Self> {
         serde_json::from_slice(value).ok()
     }
 
-    /// Whether a value has the answer's field but is no record: an answer that an app without experiments has kept.
+    /// Whether a value has the answer's field but is not a record: an answer that an app without experiments has kept.
     #[expect(clippy::zero_sized_map_values, reason = "serde reads no set from an object")]
     pub fn is_answer_alone(value: &[u8]) -> bool {
         let fields: Result<BTreeMap<Cow<'_, str>, IgnoredAny>, _> = serde_json::from_slice(value);
@@ -159,7 +159,7 @@ impl<A: Answer> Record<A> {
         self.prompt == prompt && self.model == model
     }
 
-    /// Whether it may be served in place of asking this model with this prompt.
+    /// Whether it may be served instead of asking this model with this prompt.
     pub fn answers(&self, prompt: Fingerprint, model: &str) -> bool {
         self.is_of(prompt, model) && self.answer.is_conclusive()
     }
@@ -297,7 +297,7 @@ mod tests {
         let json = at_last.to_json().unwrap();
         assert!(json.starts_with(br#"{"urgency":"low","at_first":"unclear","prompt":"#));
         assert_eq!(Record::from_json(&json), Some(at_last.clone()));
-        // Another prompt or model begins anew.
+        // Another prompt or model starts over.
         let mut other = record("a", Urgency::High);
         other.model = "another".to_owned();
         other.keep_first_of(&at_last);

@@ -118,7 +118,7 @@ fn list<S: KeyValues>(
     })
 }
 
-/// What a store's counters say of one prompt and model.
+/// What a store's counters say about one prompt and model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// Of these.

@@ -1,4 +1,4 @@
-//! What visitors say of an answer. Votes are shown and decide nothing.
+//! What visitors say about an answer. Votes are shown and decide nothing.
 
 use std::{collections::BTreeMap, fmt};
 

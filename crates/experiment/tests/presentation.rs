@@ -1,4 +1,4 @@
-//! Reports in words: what is concluded, what is asked for next, and what is said of two variants.
+//! Reports in words: what is concluded, what is asked for next, and what is said about two variants.
 
 use experiment::{
     Fingerprint,
@@ -194,7 +194,7 @@ fn without_pairs_there_is_no_verdict_and_it_is_said_how_to_get_them() {
         conclusion.text
     };
     let text = conclusion(true);
-    for way in ["The variable `shadow` says", "`cargo ab backfill` asks"] {
+    for way in ["The variable `shadow` sets", "`cargo ab backfill` asks"] {
         assert!(text.contains(way), "{text}");
     }
     assert!(conclusion(false).starts_with("The label `journal` is not linked"), "{}", conclusion(false));
@@ -305,7 +305,7 @@ fn tables_have_a_cell_for_each_variant() {
         ]
     );
     let matrix = presentation.confusions[0].as_ref().unwrap();
-    assert_eq!(matrix.caption, "Confusion matrix of a (4 labelled)");
+    assert_eq!(matrix.caption, "Confusion matrix of a (4 votes)");
     assert_eq!(matrix.rows[0], ["Good", "2", "2", "0", "100.0%", "50.0%", "0.667"]);
     assert!(presentation.confusions[1].is_none());
     let tables = [&presentation.variants, &presentation.outcomes, matrix];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes, or whatever is counted, of which no more than a limit are taken at the same time. Taking and giving back is one atomic operation.
+/// Bytes, or anything else that is counted, of which at most a limit can be taken at a time. Taking and giving back is one atomic operation.
 #[derive(Debug)]
 pub(crate) struct Budget {
     taken: AtomicUsize,
@@ -15,7 +15,7 @@ impl Budget {
         Arc::new(Self { taken: AtomicUsize::new(0), limit })
     }
 
-    /// Nothing yet, of which there may be more later.
+    /// Nothing taken yet; more may be later.
     pub(crate) fn nothing(self: &Arc<Self>) -> Taken {
         Taken { budget: self.clone(), bytes: 0 }
     }

@@ -46,7 +46,7 @@ pub enum LoadError {
         /// Where the manifest says that it is.
         file: PathBuf,
     },
-    /// A component's file is no component.
+    /// A component's file is not a component.
     #[error("{} of the component \"{id}\" is not a WebAssembly component: {error}", file.display())]
     InvalidComponent {
         /// The component.

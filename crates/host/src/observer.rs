@@ -1,4 +1,4 @@
-//! What an app does, for whoever watches it: telemetry, of which this crate knows no more than this.
+//! What an app does, for an observer such as telemetry, about which this crate knows no more than this.
 //!
 //! Without an observer a request costs a branch wherever one would be told something.
 

@@ -232,7 +232,7 @@ mod tests {
             // A marker before the examples only.
             ("User: good day\npositive\n\nClassify:\n\na\nb", good.clone(), "a\nb"),
             ("Classify this as positive, neutral or negative.\n\na\nb\n\nAnswer:", vec![], "a\nb"),
-            // A label that is not an outcome is no example, and between instructions and [/INST] loses only itself.
+            // A label that is not an outcome is not an example, and between instructions and [/INST] loses only itself.
             ("[INST]\nUser: x\nmixed\nUser: good day\npositive\n[/INST]\nUser: a", good, "a"),
         ] {
             assert_eq!(read(prompt), (examples, sentence), "{prompt:?}");

@@ -101,7 +101,7 @@ fn json_value(text: &[u8]) -> Option<Outcome> {
     None
 }
 
-/// The text without what it quotes from the prompt, which is most often the sentence itself. One quoted word is no quotation.
+/// The text without what it quotes from the prompt, which is most often the sentence itself. One quoted word is not a quotation.
 fn without_quotations(prompt: &str, text: &str) -> String {
     let mut kept = String::new();
     for (index, piece) in pieces(text, "\"").enumerate() {

@@ -79,13 +79,13 @@ pub enum AllowedHostProblem {
     /// A scheme of unknown port, without a port.
     #[error("it has no port, and the scheme has none by default")]
     NoPort,
-    /// A port that is no number from 0 to 65535.
+    /// A port that is not a number from 0 to 65535.
     #[error("{0:?} is neither a port, nor a range as in 8000..9000, nor *")]
     Port(String),
     /// A template that has no value.
     #[error(transparent)]
     Template(TemplateError),
-    /// A template whose value, which may be secret, is no entry.
+    /// A template whose value, which may be secret, is not an entry.
     #[error("with its variables filled in it is no SCHEME://HOST:PORT")]
     Filled,
 }

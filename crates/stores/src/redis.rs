@@ -35,7 +35,7 @@ end";
 ///
 /// Each runtime has a connection of its own (see [`PerRuntime`]), over which its requests go side by side. The crate's
 /// `ConnectionManager` is not used, for it keeps a failed login or a server that is still loading as its answer for
-/// ever; here the next operation connects anew.
+/// ever; here the next operation reconnects.
 pub struct RedisStore {
     client: Client,
     place: String,
@@ -230,14 +230,14 @@ impl RedisStore {
     async fn ask<T: FromRedisValue>(&self, command: &Cmd, unanswered: Unanswered) -> Result<T, StoreError> {
         let Ok(shared) = self.connections.get(|| Ok::<_, std::convert::Infallible>(Arc::default()));
         let timed_out = || StoreError::TimedOut { place: self.place.clone(), waited: PATIENCE.as_secs() };
-        // Whoever asks a silent server has the lock, as it connects anew.
+        // Whoever asks a silent server has the lock, as it reconnects.
         if shared.is_silent.load(Ordering::Relaxed) && shared.connection.try_lock().is_err() {
             return Err(timed_out());
         }
         let mut used = 0;
         let attempt = self.attempt(&shared.connection, &mut used, command, unanswered);
         let Ok(answer) = timeout(PATIENCE, attempt).await else {
-            // The server may be gone without a word: the next operation connects anew.
+            // The server may be gone without a word: the next operation reconnects.
             forget(&shared.connection, used);
             shared.is_silent.store(true, Ordering::Relaxed);
             return Err(timed_out());
@@ -309,7 +309,7 @@ fn is_not_the_primary(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(ReadOnly | BusyLoading | MasterDown))
 }
 
-/// Gives connection `number` up. If it is locked, somebody is connecting anew already.
+/// Gives connection `number` up. If it is locked, somebody is already reconnecting.
 fn forget(connection: &Mutex<Connection>, number: u64) {
     if let Ok(mut connection) = connection.try_lock()
         && connection.number == number

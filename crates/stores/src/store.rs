@@ -94,7 +94,7 @@ impl Store {
         }
     }
 
-    /// Deletes one key; one that does not exist is no error.
+    /// Deletes one key; one that does not exist is not an error.
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.delete_many(&[key.to_owned()]).await
     }
@@ -114,7 +114,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the value is no counter, or the sum does not fit; the value stays.
+    /// When the value is not a counter, or the sum does not fit; the value stays.
     pub async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(store) => store.increment(key, delta).await,

@@ -81,7 +81,7 @@ impl Signal {
     }
 }
 
-/// What all telemetry says of its source. Its name is `OTEL_SERVICE_NAME`, that in `OTEL_RESOURCE_ATTRIBUTES`, or Spin's:
+/// What all telemetry says about its source. Its name is `OTEL_SERVICE_NAME`, that in `OTEL_RESOURCE_ATTRIBUTES`, or Spin's:
 /// `spin`.
 pub(crate) fn resource() -> Resource {
     let mut resource = Resource::builder_empty()

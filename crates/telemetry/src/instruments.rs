@@ -1,4 +1,4 @@
-//! The metrics. `docs/operations.md` lists them.
+//! The metrics. `docs/telemetry.md` lists them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -194,7 +194,7 @@ async fn ask(
     answers
 }
 
-/// Writes a record as the app does: what visitors said stays, and a value that is no record stays as it is.
+/// Writes a record as the app does: what visitors said stays, and a value that is not a record stays as it is.
 fn record_and_count(variant: &Variant, sentence: &str, mut record: Record<Outcome>) -> anyhow::Result<()> {
     let key = Key::for_sentence(sentence);
     let before = loop {

@@ -39,7 +39,7 @@ struct Change {
 ///
 /// # Errors
 ///
-/// The label takes no part, the observations do not say that it is better and nobody agrees to it even so, or a store
+/// The label is not a variant, the observations do not show that it is better and nobody confirms it anyway, or a store
 /// or link cannot be made; links made before that stay.
 pub(crate) fn run(promote: &Promote, printer: Printer) -> anyhow::Result<()> {
     let Promote { label, yes, location, .. } = promote;
@@ -141,7 +141,7 @@ fn prompt_in(workspace: &Workspace, found: &ResolvedStore) -> anyhow::Result<Opt
     Ok(value.map(|value| Prompt::from_store(Some(value), DEFAULT_PROMPT)))
 }
 
-/// Whether to go on: at once if the observations name this variant, else if a person wants it even so.
+/// Whether to go on: at once if the observations name this variant, else if a person wants it anyway.
 fn agreed(live: &Live, label: &str, yes: bool, printer: Printer) -> anyhow::Result<bool> {
     let report = live.analysis.report();
     let Some(decision) = &report.decision else { return Ok(true) };

@@ -14,7 +14,7 @@ use crate::results::live;
 use crate::terminal::Printer;
 use crate::workspace::{OpenStore, ResolvedStore, Target, Workspace};
 
-/// Counts what those variants' stores hold in which nothing was ever counted.
+/// Counts the records in the stores of variants in which nothing was ever counted.
 ///
 /// # Errors
 ///

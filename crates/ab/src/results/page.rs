@@ -37,7 +37,7 @@ const MODULES: [&str; 9] = [
 /// Between two of these the page has what makes sense only where the app serves it.
 const SERVED: [&str; 2] = ["<!-- served -->", "<!-- /served -->"];
 
-/// Results with what a page in a file says of them.
+/// Results with what a page in a file says about them.
 #[derive(Serialize)]
 struct Document<'a, R> {
     title: &'a str,

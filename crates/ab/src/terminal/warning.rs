@@ -120,7 +120,7 @@ impl Warning {
                 Some(format!("`{program} link key-value {label} --store {store}` moves them"))
             }
             Self::ObservationsStale { store, .. } => Some(format!(
-                "the model will be asked again for their sentences; `{program} kv export --store {store}` saves a copy of them"
+                "the model will be asked about their sentences again; `{program} kv export --store {store}` saves a copy of them"
             )),
             Self::NoPlaceholder { .. } => Some("put {SENTENCE} where the sentence belongs".to_owned()),
             Self::UndeclaredVariable { .. } => {

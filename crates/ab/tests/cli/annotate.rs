@@ -162,7 +162,7 @@ fn count(text: &[u8], part: &[u8]) -> usize {
 #[test]
 fn a_person_at_a_terminal() {
     let sandbox = waiting(&["rain\u{1b}]0;title\u{7} again"], &["sun"]);
-    // `x` is no key, and the last one can be taken back as well.
+    // `x` is not a key, and the last one can be taken back as well.
     let Some((seen, success)) = at_a_terminal(&sandbox, "x3u33u1q") else { return };
     assert!(success, "{seen}");
     for part in [
@@ -194,7 +194,7 @@ fn without_keys_or_with_others() {
     assert_snapshot!(sandbox.session(&["annotate --annotator ada"]) + &other, @r"
     $ cargo ab annotate --annotator ada
     error: standard input is not a terminal, and it had no keys
-    hint: run it at a terminal, pipe keys into it (`printf 13s | cargo ab annotate`), or let a spreadsheet do it: `cargo ab annotate --export FILE.csv`
+    hint: run it in a terminal, pipe keys into it (`printf 13s | cargo ab annotate`), or use a spreadsheet: `cargo ab annotate --export FILE.csv`
     [exit status: 1]
     error: standard input has 'x', which is not a key
     hint: keys: 1 positive  2 neutral  3 negative  s cannot tell  u undo  q quit
@@ -209,7 +209,7 @@ fn without_keys_or_with_others() {
     Nothing to annotate. Sentences are queued once all prompts have answered them: the variable `shadow` sets the share of new ones, and `cargo ab backfill` asks about those already stored.
     $ cargo ab annotate
     error: app "test" has no store linked with the label "journal"
-    hint: annotations are kept there: `cargo ab kv create journal` and `cargo ab link key-value journal --store journal` make one
+    hint: annotations are kept there; to make one: `cargo ab kv create journal` and `cargo ab link key-value journal --store journal`
     [exit status: 1]
     $ cargo ab annotate --disputed --export a.csv
     error: the argument '--disputed' cannot be used with '--export <FILE>'
@@ -364,16 +364,16 @@ fn a_file_with_mistakes_changes_nothing() {
           line 3: expected is "good", not positive, neutral, negative or "cannot tell"
           line 4: The sentence is empty. Write something to classify.
           line 5: line 2 differs for the same sentence
-        hint: it has the columns sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), "cannot tell" (or s), or empty for a row to leave out
+        hint: the columns are sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), "cannot tell" (or s), or empty to skip the row
         [exit status: 1]
         $ cargo ab annotate --annotator ada --import latin1.csv
         error: latin1.csv has 1 row that cannot be used:
           line 2: it is not UTF-8; save the file as "CSV UTF-8"
-        hint: it has the columns sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), "cannot tell" (or s), or empty for a row to leave out
+        hint: the columns are sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), "cannot tell" (or s), or empty to skip the row
         [exit status: 1]
         $ cargo ab annotate --annotator ada --import other.csv
         error: other.csv has no column "sentence": its header is "text,label"
-        hint: it has the columns sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), "cannot tell" (or s), or empty for a row to leave out
+        hint: the columns are sentence and expected; expected is positive, neutral, negative (or 1, 2, 3), "cannot tell" (or s), or empty to skip the row
         [exit status: 1]
         $ cargo ab annotate --annotator ada --import nowhere.csv
         error: cannot open nowhere.csv: No such file or directory (os error 2)

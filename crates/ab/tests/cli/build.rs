@@ -123,7 +123,7 @@ fn a_missing_target_is_added_with_rustup() {
     assert_snapshot!(build(&path), @r#"
     Adding the Rust target wasm32-wasip2 with rustup
     error: the Rust target wasm32-wasip2 is missing, and so is rustup, which would add it
-    hint: install rustup from https://rustup.rs, or the standard library for wasm32-wasip2 as your system's Rust is packaged
+    hint: install rustup from https://rustup.rs, or your system's package of the standard library for wasm32-wasip2
     "#);
     script(&sandbox.path("bin/rustup"), "echo \"rustup $*\"; /bin/mkdir -p sysroot/lib/rustlib/$3");
     assert_snapshot!(build(&path), @r#"

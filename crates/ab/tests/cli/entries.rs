@@ -174,7 +174,7 @@ fn a_new_prompt_tells_how_many_observations_it_makes_stale() {
 
     new:
     warning: 2 observations in "case-a" were made with the previous prompt and are now stale
-    hint: the model will be asked again for their sentences; `cargo ab kv export --store case-a` saves a copy of them
+    hint: the model will be asked about their sentences again; `cargo ab kv export --store case-a` saves a copy of them
 
     without:
     warning: the prompt in "case-a" has no placeholder {SENTENCE}: the app will use its default prompt
@@ -213,7 +213,7 @@ fn keys_are_deleted_all_or_none() {
         warning: "case-a" has no prompt: the app will use its default prompt
         hint: `cargo ab kv set --store case-a prompt=@FILE` sets one
         warning: 1 observation in "case-a" was made with the previous prompt and is now stale
-        hint: the model will be asked again for their sentences; `cargo ab kv export --store case-a` saves a copy of them
+        hint: the model will be asked about their sentences again; `cargo ab kv export --store case-a` saves a copy of them
         $ cargo ab kv unset -s case-a
         error: the following required arguments were not provided:
           <KEY>...

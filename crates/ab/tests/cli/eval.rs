@@ -182,7 +182,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
     | Unsure   | 0.0% (0 of 330)    | 0.0% (0 of 330)    |
     +----------+--------------------+--------------------+
 
-    Confusion matrix of one (330 labelled)
+    Confusion matrix of one (330 labelled sentences)
     +----------+----------+---------+----------+--------+-----------+--------+-------+
     | Expected | Positive | Neutral | Negative | Unsure | Precision | Recall | F1    |
     +================================================================================+
@@ -191,7 +191,7 @@ fn the_articles_prompts_on_the_projects_sentences() {
     | Negative | 29       | 42      | 39       | 0      | 61.9%     | 35.5%  | 0.451 |
     +----------+----------+---------+----------+--------+-----------+--------+-------+
 
-    Confusion matrix of two (330 labelled)
+    Confusion matrix of two (330 labelled sentences)
     +----------+----------+---------+----------+--------+-----------+--------+-------+
     | Expected | Positive | Neutral | Negative | Unsure | Precision | Recall | F1    |
     +================================================================================+
@@ -302,7 +302,7 @@ fn broken_off_by_a_person_it_goes_on_from_there() {
     let output = child.wait_with_output().unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{messages}");
-    assert!(messages.contains("the same command continues from there"), "{messages}");
+    assert!(messages.contains("run the same command again to continue"), "{messages}");
 
     let before = bench.prompts(0);
     assert!(before.len() < 240, "it was too quick to be broken off");

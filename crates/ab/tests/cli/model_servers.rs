@@ -178,7 +178,7 @@ fn a_private_authority_is_trusted_where_the_environment_names_it() {
         let words = line.split_whitespace().collect::<Vec<_>>();
         let messages = sandbox.run(&words).messages();
         assert!(
-            messages.contains("not trusted") && messages.contains("hint: for a certificate"),
+            messages.contains("untrusted certificate") && messages.contains("hint: for a private certificate authority"),
             "{messages}"
         );
         let mut command = sandbox.command(&words);
@@ -219,13 +219,21 @@ fn check_says_what_to_change() {
         (
             long.into(),
             &[],
-            &["7 tokens where at most 6", "raise the variable `max_tokens`, or let the prompt ask"],
+            &["7 tokens despite a limit of 6", "raise the variable `max_tokens`, or make the prompt ask"],
         ),
         (
             "maybe".into(),
             &[],
             &["no outcome can be read from some answers: make the prompt ask for one word"],
         ),
+<<<<<<< HEAD
+        (
+            "maybe".into(),
+            &[],
+            &["no outcome can be read from some answers: make the prompt ask for one word"],
+        ),
+=======
+>>>>>>> words
         ("positive".into(), &[("temperature", "0.7")], &["Nothing needs to change."]),
     ];
     for (reply, variables, expected) in rows {
@@ -236,6 +244,7 @@ fn check_says_what_to_change() {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
     }
+<<<<<<< HEAD
 }
 
 #[test]
@@ -261,6 +270,14 @@ fn check_finds_the_noise_of_a_high_temperature_and_none_with_a_seed() {
         let text = app(model.url(), &variables).ab(CHECK).ok().output_text();
         println!("{}:\n{text}", model.kind());
         assert!(text.contains("  Answers: the same 5 times\n"), "{}:\n{text}", model.kind());
+=======
+    let unlisted = ModelServer::start().unwrap();
+    let text = app(&unlisted, &[("model", "mistral")]).ab(CHECK).ok().output_text();
+    for part in
+        ["Listed:   no, but llama2-chat\n", "- the server answers but does not list the model `mistral`"]
+    {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+>>>>>>> words
     }
 }
 

@@ -158,7 +158,7 @@ fn what_the_stores_hold() {
     | Unsure   | 50.0% (120 of 240) | 0.0% (0 of 250)    |
     +----------+--------------------+--------------------+
 
-    Confusion matrix of one (144 labelled)
+    Confusion matrix of one (144 votes)
     +----------+----------+---------+----------+--------+-----------+--------+-------+
     | Expected | Positive | Neutral | Negative | Unsure | Precision | Recall | F1    |
     +================================================================================+
@@ -167,7 +167,7 @@ fn what_the_stores_hold() {
     | Negative | 0        | 0       | 24       | 24     | 100.0%    | 50.0%  | 0.667 |
     +----------+----------+---------+----------+--------+-----------+--------+-------+
 
-    Confusion matrix of two (150 labelled)
+    Confusion matrix of two (150 votes)
     +----------+----------+---------+----------+--------+-----------+--------+-------+
     | Expected | Positive | Neutral | Negative | Unsure | Precision | Recall | F1    |
     +================================================================================+

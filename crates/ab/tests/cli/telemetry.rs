@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-/// What `up` says of an app that was never built, with an environment that asks for telemetry in a protocol.
+/// What `up` says about an app that was never built, with an environment that asks for telemetry in a protocol.
 fn up(environment: &[(&str, &str)]) -> String {
     let sandbox = Sandbox::new(&[]);
     let mut command = sandbox.command(&["up", "--no-build", "--listen", "127.0.0.1:0"]);

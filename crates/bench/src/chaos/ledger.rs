@@ -15,7 +15,7 @@ pub(crate) struct Noted {
     /// By the variant: whether the answer has to be in its store. An answer that was given while a store failed need not be: it is not
     /// lost to whoever asked, and the log says that it was not recorded.
     pub(crate) answers: BTreeMap<&'static str, bool>,
-    /// What was said of the answer of a variant.
+    /// What was said about the answer of a variant.
     pub(crate) vote: Option<(&'static str, &'static str)>,
     pub(crate) annotation: Option<&'static str>,
 }

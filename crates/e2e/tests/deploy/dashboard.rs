@@ -43,7 +43,7 @@ fn asked(expression: &str) -> BTreeSet<String> {
     };
     let histogram = |name: String| {
         let parts = ["_bucket", "_count", "_sum"].map(|suffix| name.strip_suffix(suffix).map(str::to_owned));
-        // `spin.request_count` is no histogram: its series end in `_total`.
+        // `spin.request_count` is not a histogram: its series end in `_total`.
         parts.into_iter().flatten().next().unwrap_or(name)
     };
     before.map(name).filter(|name| !name.is_empty()).map(histogram).collect()

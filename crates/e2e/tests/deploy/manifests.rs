@@ -184,7 +184,7 @@ fn every_container_says_what_it_needs_and_how_it_is_probed() {
     {
         assert!(command.contains(option), "{command}");
     }
-    // A copy of every page that changes while the file is written anew.
+    // A copy of every page that changes while the file is rewritten.
     assert_eq!(redis["resources"]["limits"]["memory"], "1Gi");
     let claim = &one(&objects, "StatefulSet", "redis")["spec"]["volumeClaimTemplates"][0];
     assert_eq!(claim["metadata"]["name"], redis["volumeMounts"][0]["name"]);

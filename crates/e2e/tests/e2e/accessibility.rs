@@ -1,4 +1,4 @@
-//! That everybody can use the pages, as far as a machine can tell: axe-core has nothing to say of anything they show, in light
+//! That everybody can use the pages, as far as a machine can tell: axe-core has nothing to say about anything they show, in light
 //! and dark, on a large screen and on a phone.
 
 use e2e::axe;

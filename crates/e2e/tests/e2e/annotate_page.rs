@@ -193,3 +193,21 @@ async fn what_was_not_sent_comes_back() {
     browser.until(&format!("document.querySelector('#sentence').textContent === {sentence:?}")).await;
     browser.until("document.querySelector('#again').checkVisibility()").await;
 }
+
+#[tokio::test]
+async fn a_narrow_window_shows_all_that_stands_on_a_button() {
+    let Some(browser) = Browser::start().await else { return };
+    let model = ModelServer::start().unwrap();
+    let app = annotations::builder(&model).start();
+    app.ask("rain").await;
+    annotations::drawn(&app, 1).await;
+    browser.narrow().await;
+    sign_in(&browser, &app, CREDENTIALS).await;
+    let cut = "return [...document.querySelectorAll('#choices button')].filter((button) => {
+        const { left, right } = button.getBoundingClientRect();
+        const parts = [...button.children].filter((part) => part.checkVisibility());
+        const boxes = parts.map((part) => part.getBoundingClientRect());
+        return boxes.some((box) => box.left < left + 4 || box.right > right - 4);
+    }).map((button) => button.textContent);";
+    assert_eq!(browser.run(cut, &[]).await, serde_json::json!([]));
+}

@@ -462,7 +462,7 @@ async fn bad_requests() {
     }
 }
 
-/// On Spin, to add to a value that is no counter is a panic of the host.
+/// On Spin, adding to a value that is not a counter makes the host panic.
 #[tokio::test]
 async fn a_foreign_value_where_a_counter_should_be() {
     let model = ModelServer::start().unwrap();

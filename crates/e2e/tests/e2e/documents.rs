@@ -1,4 +1,4 @@
-//! What the documents say of the repository is so. What README.md says of the app is in `readme`.
+//! The documents are right about the repository. What README.md says about the app is in `readme`.
 
 use std::collections::BTreeSet;
 use std::fs;

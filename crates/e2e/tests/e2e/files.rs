@@ -61,7 +61,7 @@ async fn a_browser_that_is_lost_gets_a_page() {
     let request = app.request(Method::GET, "/nothing").header("accept", "text/html");
     let response = Response::of(request).await.unwrap();
     assert_eq!((response.status, response.header("content-type")), (404, "text/html; charset=utf-8"));
-    // With a slash too many, the page is found all the same; the client of the tests follows.
+    // With a slash too many, the page is found anyway; the client of the tests follows.
     let response = app.get("/results/?from=a-link").await;
     assert_eq!((response.status, response.header("content-type")), (200, "text/html; charset=utf-8"));
     // Without the slash, relative addresses would go wrong.

@@ -46,7 +46,7 @@ fn refused(response: &Response) -> String {
     problem["detail"].as_str().unwrap().to_owned()
 }
 
-/// Counters begin anew with the hour. A test that would see it end waits for the next one.
+/// Counters start over with the hour. A test that would see it end waits for the next one.
 async fn within_an_hour() -> Window {
     loop {
         let (window, left) = Window::at(SystemTime::now());
@@ -188,7 +188,7 @@ async fn counters_of_earlier_hours_are_deleted() {
     assert!(rows.contains_key(&window.key_of("127.0.0.1")) && rows.contains_key("limit:of another app"));
 }
 
-/// On Spin, to add to a value that is no counter is a panic of the host.
+/// On Spin, adding to a value that is not a counter makes the host panic.
 #[tokio::test]
 async fn foreign_values_and_no_journal_keep_no_answer_back() {
     let model = ModelServer::start().unwrap();

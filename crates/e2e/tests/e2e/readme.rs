@@ -69,7 +69,7 @@ impl Newcomer {
         shell
     }
 
-    /// Stops the app that runs and starts it anew.
+    /// Stops the app that runs and restarts it.
     fn up(&mut self, command: &str) {
         self.stop();
         let process = Process::start(command, &mut self.shell(command));

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::explorer_beyond::{call_with, ok, post};
 use crate::results::results_when;
 
-/// Keys that Redis could take for patterns, values that are no text.
+/// Keys that Redis could take for patterns, values that are not text.
 const ENTRIES: [(&str, &[u8]); 4] =
     [("*", b"\0\xff"), ("[ab]", b""), ("a", b"\xc3"), ("Sentence ?", b"\r\n$-1\r\n")];
 

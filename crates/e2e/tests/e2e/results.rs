@@ -335,3 +335,16 @@ async fn the_page_asks_for_what_helps() {
         browser.assert_clean(&app.url("")).await;
     }
 }
+
+#[tokio::test]
+async fn names_and_commands_are_set_as_code() {
+    let Some(browser) = Browser::start().await else { return };
+    let app = App::builder().variable("shadow", "0").start();
+    app.ask("fine").await;
+    open_when_shown(&browser, &app, &["No new sentence has been answered by all prompts yet"]).await;
+    let code =
+        "return [...document.querySelectorAll('results-conclusion p code')].map((code) => code.textContent);";
+    assert_eq!(browser.run(code, &[]).await, json!(["shadow", "cargo ab backfill"]));
+    assert!(!browser.text("#report").await.contains('`'));
+    browser.assert_clean(&app.url("")).await;
+}

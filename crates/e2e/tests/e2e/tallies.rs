@@ -165,7 +165,7 @@ async fn the_explorer_tells_them_from_sentences() {
         .await;
     until_text(&browser, "3").await;
     until_texts(&browser, ".value-foot", &["Counter, 8 bytes"]).await;
-    // A store that is not open is counted as well, and nothing is compared that is no sentence.
+    // A store that is not open is counted as well, and nothing is compared that is not a sentence.
     open_again(&browser, &app, &format!("store={SECOND}")).await;
     until_texts(&browser, "store-tabs a > span", &[FIRST, "3", SECOND, "0"]).await;
     open_again(&browser, &app, &format!("store={FIRST}&against={SECOND}")).await;

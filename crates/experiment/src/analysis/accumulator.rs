@@ -87,7 +87,7 @@ impl Analysis {
         Round::new(variants.iter().map(|(variant, _)| variant.prompt), model)
     }
 
-    /// Takes what people who signed in said of the sentences of this [`round`](Self::round). Where observations are looked at as often as
+    /// Takes what people who signed in said about the sentences of this [`round`](Self::round). Where observations are looked at as often as
     /// one likes, that decides and nothing else.
     pub fn judge(&mut self, evidence: Evidence) {
         self.counted.evidence = Some(evidence);

@@ -35,7 +35,7 @@ pub struct Comparison {
     pub chance_to_win: Option<Each>,
     /// The accuracy given away, on average, by choosing this variant, for each; `None` as for the chance.
     pub expected_loss: Option<Each>,
-    /// What people who signed in said of sentences on which the two differ: of live observations, this decides and the rest describes.
+    /// Annotations of sentences on which the two differ: for live observations, these decide and the rest only describes.
     /// `None` for a data set, and without a journal.
     pub annotated: Option<Annotated>,
     /// What may be said.

@@ -70,7 +70,7 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// The labels in the order in which reports have them (at most 65,535), and the outcome that is no label. Every
+    /// The labels in the order in which reports have them (at most 65,535), and the outcome that is not a label. Every
     /// outcome that is not a label counts as `unsure`.
     pub fn new<'a>(labels: impl IntoIterator<Item = &'a str>, unsure: &str) -> Self {
         Self { labels: labels.into_iter().map(str::to_owned).collect(), unsure: unsure.to_owned() }

@@ -35,7 +35,7 @@ pub struct VariantReport {
     pub unsure_rate: Option<Proportion>,
     /// The share of labelled observations that are right; of live ones, by visitors' votes.
     pub accuracy: Option<Proportion>,
-    /// The accuracy by what people who signed in said of sentences that were drawn; `None` until some are annotated on which the
+    /// The accuracy by annotations of sentences that were drawn; `None` until some are annotated on which the
     /// prompts agree and some on which they differ.
     pub annotated_accuracy: Option<Estimate>,
     /// The mean of the labels' F1.
@@ -101,7 +101,7 @@ pub struct ConfusionRow {
     pub expected: String,
     /// How often each outcome was given, in the order of [`VariantReport::outcomes`].
     pub counts: Vec<u64>,
-    /// What that says of the label.
+    /// What that says about the label.
     #[serde(flatten)]
     pub quality: Quality,
 }

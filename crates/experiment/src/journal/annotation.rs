@@ -1,4 +1,4 @@
-//! What people say of a sentence.
+//! What people say about a sentence.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub enum Said<'a> {
 }
 
 impl Annotation {
-    /// What a store holds, with what a person says now in place of what they said before. `draw` is the sentence where nobody said
+    /// What a store holds, with what a person says now instead of what they said before. `draw` is the sentence where nobody said
     /// anything yet.
     #[must_use]
     pub fn with(current: Option<&[u8]>, draw: &Draw, who: &str, given: Given) -> Self {

@@ -1,4 +1,4 @@
-//! What the annotations say of the prompts.
+//! What the annotations say about the prompts.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -41,7 +41,7 @@ struct Place {
 pub struct Standing {
     /// Sentences drawn for the current prompts of which somebody has said something.
     pub annotated: u64,
-    /// Those of them of which people say different things: they are left out until one of them changes it.
+    /// Those of them on which annotators disagree: they are left out until one of them changes their answer.
     pub disputed: u64,
     /// About how many more annotations of disagreements it takes; `None` where that cannot be told or the prompts are as good as
     /// equal.
@@ -61,7 +61,7 @@ impl Evidence {
         &self.round
     }
 
-    /// Takes an entry of the journal's store; one that says nothing of the prompts is passed over. What is said of a sentence twice, since
+    /// Takes an entry of the journal's store; one that says nothing of the prompts is passed over. What is said about a sentence twice, since
     /// two people began at the same time, goes together.
     pub fn take(&mut self, key: &str, value: &[u8]) {
         for (stratum, drawn) in Stratum::ALL.into_iter().zip(&mut self.drawn) {
@@ -104,7 +104,7 @@ impl Evidence {
         }
     }
 
-    /// Sentences of which people say different things, and which are left out until one of them changes it.
+    /// Sentences on which annotators disagree, and which are left out until one of them changes their answer.
     pub fn disputed(&self) -> u64 {
         count(self.annotations.values().filter(|annotation| annotation.said() == Said::Disputed))
     }

@@ -14,7 +14,7 @@ pub struct Journal<S> {
     pub(super) store: S,
 }
 
-/// What came of what a person said.
+/// The result of an annotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// What the same person had said before.
@@ -24,7 +24,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Whether the sentence was drawn, so that what is said of it decides.
+    /// Whether the sentence was drawn, so that what is said about it decides.
     pub fn decides(&self) -> bool {
         !self.annotation.draw.answers.is_empty()
     }
@@ -76,8 +76,8 @@ impl<S: KeyValues> Journal<S> {
         Ok(std::iter::from_fn(|| queue.next(rng)).take(wanted).collect())
     }
 
-    /// Keeps what a person says of a sentence, in place of what they said before. It decides if the sentence was drawn for the round.
-    /// To say the same again changes nothing, not even the time.
+    /// Keeps what a person says about a sentence, instead of what they said before. It decides if the sentence was drawn for the round.
+    /// Saying the same again changes nothing, not even the time.
     ///
     /// The annotation comes last: once this has returned, everything that leads to it is in the store.
     pub fn annotate(
@@ -93,7 +93,7 @@ impl<S: KeyValues> Journal<S> {
         }
     }
 
-    /// Keeps what a person says of a sentence that was drawn for the round.
+    /// Keeps what a person says about a sentence that was drawn for the round.
     pub fn keep(&self, round: &Round, draw: &Draw, who: &str, given: &Given) -> Result<Kept, S::Error> {
         let number = match self.number(round, &draw.sentence)? {
             Some(number) => number,
@@ -114,7 +114,7 @@ impl<S: KeyValues> Journal<S> {
         Ok(kept)
     }
 
-    /// Takes back what a person said of a sentence, if they said anything. An annotation of which nothing is left stays, and says
+    /// Takes back what a person said about a sentence, if they said anything. An annotation of which nothing is left stays, and says
     /// nothing: to delete it might take along what somebody else says at the same time.
     pub fn retract(&self, round: &Round, sentence: &str, who: &str) -> Result<(), S::Error> {
         for round in [round, &Round::of_others()] {
@@ -127,7 +127,7 @@ impl<S: KeyValues> Journal<S> {
         Ok(())
     }
 
-    /// All that the journal says of the prompts of a round: what was drawn for it, and the annotations of every round that compared two
+    /// All that the journal says about the prompts of a round: what was drawn for it, and the annotations of every round that compared two
     /// of them.
     ///
     /// Reads three batches, and the annotations, 200 at a time; on Spin with Redis, each key by itself.

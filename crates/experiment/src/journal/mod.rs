@@ -23,8 +23,8 @@
 //! - [`round`](Round): the prompts that are compared, and the keys of what belongs to them
 //! - [`draw`](Draw): a sentence with what each prompt made of it, and which draws are kept
 //! - [`queue`](Queue): the sentences that wait for somebody to annotate them
-//! - [`annotation`](Annotation): what people say of a sentence
-//! - [`evidence`](Evidence): what the annotations say of the prompts
+//! - [`annotation`](Annotation): what people say about a sentence
+//! - [`evidence`](Evidence): what the annotations say about the prompts
 //! - [`limits`]: how many new sentences there may be, and `admission`: counting them
 //! - [`questions`]: how many questions the model is being asked
 //! - [`keeping`](Journal): what is written and read, and in which order

@@ -10,7 +10,7 @@ use crate::{
 
 use super::deciding;
 
-/// What may be said of all variants.
+/// The conclusion about all variants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Conclusion {
     /// Whether it may look settled: there is a winner, and nothing puts the assignments in doubt.
@@ -81,7 +81,7 @@ pub(super) fn of(report: &Report) -> Conclusion {
     Conclusion { settled: decided && !doubtful, heading, text: sentences.join(" "), next }
 }
 
-/// What may be said of two variants, for a report that has more.
+/// The conclusion about two variants, for a report that has more.
 pub(super) fn of_two(comparison: &Comparison, report: &Report) -> Vec<String> {
     let decision = &comparison.decision;
     let mut sentences = vec![format!("{}.", heading(decision, report))];

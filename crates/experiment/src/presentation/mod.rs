@@ -58,7 +58,11 @@ impl Presentation {
                 .collect(),
             variants: variants::numbers(report),
             outcomes: variants::outcomes(&report.variants),
-            confusions: report.variants.iter().map(variants::confusion).collect(),
+            confusions: report
+                .variants
+                .iter()
+                .map(|it| variants::confusion(it, report.method.looks))
+                .collect(),
             comparisons: report.comparisons.iter().map(|it| comparison::of(it, report)).collect(),
             assignments: report.sample_ratio.iter().map(variants::assignments).collect(),
             method: method(&report.method),

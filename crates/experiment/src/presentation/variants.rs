@@ -78,8 +78,9 @@ pub(super) fn outcomes(variants: &[VariantReport]) -> Table {
 }
 
 /// A variant's confusion matrix, a row for each expected label; `None` without labels.
-pub(super) fn confusion(variant: &VariantReport) -> Option<Table> {
-    let labelled = variant.accuracy?.n;
+pub(super) fn confusion(variant: &VariantReport, looks: Looks) -> Option<Table> {
+    let unit = if looks == Looks::Any { "vote" } else { "labelled sentence" };
+    let labelled = counted(variant.accuracy?.n, unit);
     let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
     let rows = variant.confusion.iter().map(|row| {
         let quality = row.quality;
@@ -90,11 +91,7 @@ pub(super) fn confusion(variant: &VariantReport) -> Option<Table> {
     let outcomes = variant.outcomes.iter().map(|it| capitalised(&it.outcome));
     let head = ["Expected".to_owned()].into_iter().chain(outcomes);
     Some(Table {
-        caption: format!(
-            "Confusion matrix of {} ({labelled} labelled)",
-            variant.label,
-            labelled = count(labelled)
-        ),
+        caption: format!("Confusion matrix of {} ({labelled})", variant.label),
         head: head.chain(["Precision", "Recall", "F1"].map(str::to_owned)).collect(),
         rows: rows.collect(),
     })

@@ -215,7 +215,7 @@ impl KeyValues for Store<'_> {
     }
 
     /// One host call where the value has the form of this kind of store. To add to any other value is a panic of Spin's with `SQLite`:
-    /// one that is no number is left alone, and one that was copied from another kind of store is converted.
+    /// one that is not a number is left alone, and one that was copied from another kind of store is converted.
     fn add(&self, key: &str, change: i64, known: Option<&[u8]>) -> Result<i64, StoreError> {
         let Some(known) = known else { return self.increment(key, change) };
         let Some(number) = counter::read(known) else {
@@ -266,7 +266,7 @@ pub enum StoreError {
         /// The label.
         label: String,
     },
-    /// The sentence's key has a value that is no record: somebody else's, in a database that others use as well.
+    /// The sentence's key has a value that is not a record: somebody else's, in a database that others use as well.
     #[error(
         "the key in the store linked to the label `{label}` has a value that is not a record; it was left unchanged"
     )]

@@ -30,7 +30,7 @@ impl Confusion {
         Self { labels, counts: vec![0; labels * (labels + 1)] }
     }
 
-    /// Counts an observation. `outcome` is `None`, or anything beyond the labels, for an answer that is no label. An
+    /// Counts an observation. `outcome` is `None`, or anything beyond the labels, for an answer that is not a label. An
     /// `expected` beyond the labels is not counted.
     pub fn add(&mut self, expected: usize, outcome: Option<usize>) {
         self.add_many(expected, outcome, 1);
@@ -50,7 +50,7 @@ impl Confusion {
         self.counts.chunks(self.labels + 1)
     }
 
-    /// Correct and wrong observations; an outcome that is no label is wrong.
+    /// Correct and wrong observations; an outcome that is not a label is wrong.
     pub fn score(&self) -> Score {
         let correct = self.rows().enumerate().fold(0_u64, |sum, (label, row)| sum.saturating_add(row[label]));
         let all = self.counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));

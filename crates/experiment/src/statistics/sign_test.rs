@@ -38,7 +38,7 @@ pub struct Signs {
     pub second: u64,
 }
 
-/// Sentences that two prompts answered, and what people said of those on which they differ.
+/// Sentences that two prompts answered, and what people said about those on which they differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Disagreements {
     /// Sentences that both answered.

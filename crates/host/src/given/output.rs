@@ -27,7 +27,7 @@ use crate::limits;
 /// A line longer than this is broken, so that a guest that prints no newline does not fill the memory.
 const MAX_LINE: usize = 64 * 1024;
 
-/// What a line takes besides its text, in bytes.
+/// What a line takes in addition to its text, in bytes.
 const LINE: usize = 64;
 
 /// How long lines are gathered before they are written.

@@ -1,4 +1,4 @@
-//! Whoever waits for an answer, as the work on it sees them: once they have gone, nothing more is awaited for them.
+//! The caller that waits for an answer, as seen by the work on it: once it has gone, nothing more is awaited for it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,7 +19,7 @@ pub(crate) struct Abandoned;
 pub(crate) struct Caller(CancellationToken);
 
 impl Caller {
-    /// To be held while the caller waits, and disarmed when the answer has left: dropped before, the caller has gone.
+    /// Held while the caller waits, and disarmed when the answer has left: if it is dropped before, the caller has gone.
     pub(crate) fn waiting(&self) -> DropGuard {
         self.0.clone().drop_guard()
     }
@@ -29,7 +29,7 @@ impl Caller {
         self.0.is_cancelled()
     }
 
-    /// Is done when the caller has gone without the whole answer.
+    /// Completes when the caller has gone without the whole answer.
     pub(crate) fn gone(&self) -> WaitForCancellationFutureOwned {
         self.0.clone().cancelled_owned()
     }

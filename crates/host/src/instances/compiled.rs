@@ -1,7 +1,7 @@
 //! Compiled components, kept on disk: compiling takes longer than anything else at start.
 //!
 //! A compiled file is mapped into memory, so that what a component never runs costs none. Its name holds the digest of its content,
-//! which is checked first: a file that was not written whole, or was changed since, is compiled anew.
+//! which is checked first: a file that was not written whole, or was changed since, is compiled again.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Where compiled components are kept: beside the app's other state, so that they go when that goes.
+/// Where compiled components are kept: beside the app's other state, so that they are deleted with it.
 pub(crate) fn folder(app_folder: &Path) -> PathBuf {
     app_folder.join(".spin").join("compiled")
 }
@@ -22,7 +22,7 @@ pub(crate) fn folder(app_folder: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// When the file cannot be read or is no component.
+/// When the file cannot be read or is not a component.
 pub(crate) fn load(engine: &Engine, id: &str, source: &Path, folder: &Path) -> wasmtime::Result<Component> {
     let code = fs::read(source)?;
     let name = format!("{id}-{}", digest_of_code(engine, &code));

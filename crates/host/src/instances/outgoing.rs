@@ -112,7 +112,7 @@ fn to_itself(request: &mut Request<WasiBody>, address: SocketAddr) -> Result<(),
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl WasiHttpHooks for Outgoing {
-    /// As by default, where the list and a closure are made anew for each header of each message.
+    /// As by default, where the list and a closure are made again for each header of each message.
     fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
         static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
         FORBIDDEN.contains(name)

@@ -127,7 +127,7 @@ impl<'p> RouteMatch<'_, 'p> {
         }
     }
 
-    /// Adds the headers with which Spin describes a request, in place of any that the client sent under these names.
+    /// Adds the headers with which Spin describes a request, instead of any that the client sent under these names.
     ///
     /// `uri` is the request's, with its scheme; `headers` are the request's, with its `host`. `client` is
     /// the address and port of the caller, which [`client_value`] makes once for each connection.

@@ -80,7 +80,7 @@ pub struct Component {
     pub environment: BTreeMap<String, String>,
     /// The files that it may read.
     pub files: Vec<FilesMount>,
-    /// Glob patterns, from the manifest's folder, of files that it may not read even so.
+    /// Glob patterns, from the manifest's folder, of files that it may not read although they match.
     pub exclude_files: Vec<String>,
     /// The hosts it may call, as written: see [`crate::outbound`].
     pub allowed_outbound_hosts: Vec<String>,

@@ -150,7 +150,7 @@ impl Table<'_> {
         })
     }
 
-    /// A model is needed to serve, not to build or to link: whatever is wrong with it is no error.
+    /// A model is needed to serve, not to build or to link: whatever is wrong with it is not an error.
     fn llm(mut self) -> Result<LlmConfig, Fault> {
         match self.required("type")?.as_str() {
             "remote_http" => {}

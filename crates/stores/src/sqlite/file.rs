@@ -76,7 +76,7 @@ impl File {
         Ok(connection)
     }
 
-    /// Whether there is no table yet. The outer error is `SQLite`'s, the inner one says that this is no store.
+    /// Whether there is no table yet. The outer error is `SQLite`'s, the inner one says that this is not a store.
     fn tables(&self, connection: &Connection) -> rusqlite::Result<Result<bool, StoreError>> {
         let strings = |sql: &str| -> rusqlite::Result<Vec<String>> {
             connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()

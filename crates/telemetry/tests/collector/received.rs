@@ -16,7 +16,7 @@ type Attributes = BTreeMap<String, String>;
 /// All that a collector was sent.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    /// What all of it says of its source.
+    /// What all of it says about its source.
     pub(crate) resource: Attributes,
     pub(crate) spans: Vec<Span>,
     /// The latest value of each metric with its attributes; of a histogram, how much it has counted.

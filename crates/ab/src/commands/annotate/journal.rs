@@ -58,7 +58,7 @@ impl AppJournal {
         self.journal.others()
     }
 
-    /// Keeps what a person says of a sentence: `None` if they cannot tell.
+    /// Keeps what a person says about a sentence: `None` if they cannot tell.
     pub(super) fn say(&self, sentence: &str, who: &str, expected: Option<Outcome>) -> anyhow::Result<Kept> {
         let expected = expected.map(|outcome| outcome.as_str().to_owned());
         let given = Given { expected, at: timestamp(SystemTime::now()) };

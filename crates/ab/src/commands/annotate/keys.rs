@@ -67,7 +67,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// The person broke off, standard input cannot be read, or a pipe has something that is no key, or nothing.
+    /// The person broke off, standard input cannot be read, or a pipe has something that is not a key, or nothing.
     pub(super) fn next(&mut self) -> anyhow::Result<Key> {
         match self {
             Self::Terminal(term) => loop {

@@ -68,7 +68,7 @@ pub(super) fn disputed(journal: &AppJournal, who: &str, printer: Printer) -> any
     Ok(())
 }
 
-/// What people say of a sentence: `ada positive, bob negative`.
+/// What people say about a sentence: `ada positive, bob negative`.
 pub(super) fn opinions<'g>(given: impl IntoIterator<Item = (&'g String, &'g Given)>) -> String {
     let opinion = |(who, given): (&String, &Given)| {
         format!("{} {}", without_control_characters(who), given.expected.as_deref().unwrap_or(CANNOT_TELL))
@@ -79,7 +79,7 @@ pub(super) fn opinions<'g>(given: impl IntoIterator<Item = (&'g String, &'g Give
 /// How it is called when a person cannot tell.
 pub(super) const CANNOT_TELL: &str = "cannot tell";
 
-/// A sentence to annotate, with what people say of it already, which may be nothing.
+/// A sentence to annotate, with what people say about it already, which may be nothing.
 #[derive(Clone)]
 struct Shown {
     sentence: String,
@@ -91,7 +91,7 @@ struct Session<'a> {
     who: &'a str,
     keys: Keys,
     printer: Printer,
-    /// What `u` takes back: each sentence, with what the person had said of it before.
+    /// What `u` takes back: each sentence, with what the person had said about it before.
     said: Vec<(Shown, Option<Given>)>,
     /// The sentences that had their turn.
     seen: HashSet<String>,

@@ -28,7 +28,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// So many disputed sentences are shown.
 const SHOWN: usize = 10;
 
-/// What a file says of a sentence.
+/// What a file says about a sentence.
 #[derive(Debug)]
 struct Opinion {
     line: u64,
@@ -76,7 +76,7 @@ pub(super) fn export(journal: &AppJournal, file: Option<&Path>, printer: Printer
     Ok(())
 }
 
-/// Keeps what the rows of a file say, in place of what the same person said before. Nothing is kept of a file with a row that cannot be
+/// Keeps what the rows of a file say, instead of what the same person said before. Nothing is kept of a file with a row that cannot be
 /// used.
 ///
 /// # Errors

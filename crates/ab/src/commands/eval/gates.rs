@@ -15,7 +15,7 @@ pub(crate) struct Gates {
     pub(crate) fail_under: Option<f64>,
     /// The store or file with the baseline prompt: no other may be worse.
     pub(crate) baseline: Option<String>,
-    /// How much worse than the baseline a prompt may be, in `0..=1`, if it has to be shown that it is no worse than that.
+    /// How much worse than the baseline a prompt may be, in `0..=1`, if that has to be shown.
     pub(crate) margin: Option<f64>,
 }
 

@@ -42,7 +42,7 @@ enum Fate {
 }
 
 impl Current {
-    /// `None` for what is no record.
+    /// `None` for what is not a record.
     fn fate(&self, key: &str, value: &[u8]) -> Option<Fate> {
         let record = Record::<Outcome>::from_json(value).filter(|_| !key::is_reserved(key))?;
         let is_old = |since: &String| !record.at.is_empty() && record.at < *since;
@@ -56,8 +56,8 @@ impl Current {
     }
 }
 
-/// Removes the records that are not of the store's current prompt and the app's model, and those that are too old; then counts again what
-/// is left. A record that an app replaces meanwhile stays. Killed half-way, the same command again does the rest.
+/// Removes the records that are not of the store's current prompt and the app's model, and those that are too old; then recounts
+/// the rest. A record that an app replaces meanwhile stays. Killed half-way, the same command again does the rest.
 ///
 /// # Errors
 ///

@@ -20,7 +20,7 @@ use serde::Deserialize;
 pub(super) struct Assignments {
     /// In order; those without an assignment are left out.
     pub(super) phases: Vec<Phase>,
-    /// Assignments to labels that have no part in the experiment any more.
+    /// Assignments to labels that are no longer in the experiment.
     pub(super) elsewhere: u64,
     /// Requests that went where their visitor had been assigned. They are in no phase.
     pub(super) by_visitor: u64,

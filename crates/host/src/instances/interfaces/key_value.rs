@@ -155,7 +155,7 @@ impl Keys {
     fn finish(&mut self, outcome: Result<(), Error>) -> StreamResult {
         self.state = State::Done;
         if let Some(sender) = self.outcome.take() {
-            // The guest may have dropped its end; then nobody asks.
+            // The guest may have dropped its end; then nothing reads.
             let _ = sender.send(outcome);
         }
         StreamResult::Dropped
