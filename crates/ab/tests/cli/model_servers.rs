@@ -131,7 +131,8 @@ fn a_private_authority_is_trusted_where_the_environment_names_it() {
         let words = line.split_whitespace().collect::<Vec<_>>();
         let messages = sandbox.run(&words).messages();
         assert!(
-            messages.contains("untrusted certificate") && messages.contains("hint: for a private certificate authority"),
+            messages.contains("untrusted certificate")
+                && messages.contains("hint: for a private certificate authority"),
             "{messages}"
         );
         let mut command = sandbox.command(&words);
