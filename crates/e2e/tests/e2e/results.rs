@@ -339,7 +339,9 @@ async fn the_page_asks_for_what_helps() {
 #[tokio::test]
 async fn names_and_commands_are_set_as_code() {
     let Some(browser) = Browser::start().await else { return };
-    let app = App::builder().variable("shadow", "0").start();
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let app = App::builder().model(&model).variable("shadow", "0").start();
     app.ask("fine").await;
     open_when_shown(&browser, &app, &["No new sentence has been answered by all prompts yet"]).await;
     let code =
