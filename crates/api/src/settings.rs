@@ -264,8 +264,8 @@ mod tests {
         let settings = Variables(&[]).recording().unwrap();
         assert_eq!((settings.experiment.variants().len(), &*settings.model), (2, OFFLINE_MODEL));
         assert_eq!((settings.temperature, settings.max_tokens), (0.0, 6));
-        assert_eq!((settings.model_timeout, settings.model_concurrency), (Duration::from_secs(30), Some(1)));
-        assert_eq!(settings.shadow, 0.1);
+        assert_eq!((settings.model_timeout, settings.shadow), (Duration::from_secs(30), 0.1));
+        assert_eq!(settings.model_concurrency, Some(1));
         assert_eq!(settings.limits, Limits { per_address: Some(100), in_all: Some(1_000) });
         assert_eq!(settings.address_header, None);
     }

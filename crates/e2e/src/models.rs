@@ -36,7 +36,7 @@ pub struct Wanted {
 pub struct Model {
     kind: String,
     url: String,
-    model: String,
+    name: String,
     wanted: Wanted,
     /// `None` while it is stopped.
     server: Option<Server>,
@@ -55,9 +55,9 @@ enum Server {
 pub fn models() -> Vec<Model> {
     let mut models = models_with(Wanted::default());
     if let Ok(url) = env::var("AB_E2E_MODEL_SERVER") {
-        let model = env::var("AB_E2E_MODEL").unwrap_or_else(|_| MODEL.to_owned());
+        let name = env::var("AB_E2E_MODEL").unwrap_or_else(|_| MODEL.to_owned());
         let (kind, wanted) = (format!("the server at {url}"), Wanted::default());
-        models.push(Model { kind, url, model, wanted, server: Some(Server::Running) });
+        models.push(Model { kind, url, name, wanted, server: Some(Server::Running) });
     }
     models
 }
@@ -89,14 +89,14 @@ impl Model {
         if let Some(path) = wanted.path {
             server.serve_below(&format!("{path}/v1"));
         }
-        let (kind, url, model) = ("scripted".to_owned(), server.url(), MODEL.to_owned());
-        Self { kind, url, model, wanted, server: Some(Server::Scripted(server)) }
+        let (kind, url, name) = ("scripted".to_owned(), server.url(), MODEL.to_owned());
+        Self { kind, url, name, wanted, server: Some(Server::Scripted(server)) }
     }
 
     fn real(kind: &str, wanted: Wanted) -> Self {
         let (process, url) = real::start(kind, wanted, None);
-        let (kind, model) = (kind.to_owned(), MODEL.to_owned());
-        Self { kind, url, model, wanted, server: Some(Server::Started(process)) }
+        let (kind, name) = (kind.to_owned(), MODEL.to_owned());
+        Self { kind, url, name, wanted, server: Some(Server::Started(process)) }
     }
 
     /// What it is, for messages.
@@ -111,7 +111,7 @@ impl Model {
 
     /// The name of its model.
     pub fn model(&self) -> &str {
-        &self.model
+        &self.name
     }
 
     /// The server, where it is the scripted one and runs.
@@ -126,7 +126,7 @@ impl Model {
     pub fn app(&self) -> AppBuilder {
         App::builder()
             .variable("model_server", &self.url)
-            .variable("model", &self.model)
+            .variable("model", &self.name)
             .variable("variants", FIRST)
     }
 
