@@ -12,7 +12,7 @@ use experiment::{
 };
 use spin_sdk::{time::sleep, wasip3::spawn};
 
-use crate::{answering::once_answered, shadow};
+use crate::answering::once_answered;
 
 /// How long a shadow question waits before it looks again, at first; each time twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -24,7 +24,7 @@ pub(crate) struct Question(Option<Period>);
 impl Question {
     /// One whose answer is served: it waits for nobody. Costs nothing, or opening the journal and two host calls.
     pub(crate) fn served(settings: &Recording) -> Self {
-        if settings.model_concurrency.is_none() || !shadow::is_asked(settings) {
+        if settings.model_concurrency.is_none() || !settings.asks_in_the_shadow() {
             return Self(None);
         }
         let period = period(settings);

@@ -1,6 +1,6 @@
 //! Shadow answers: what the variants that are not served say to a new sentence, asked after the answer has left.
 
-use api::{Recording, log::warn};
+use api::log::warn;
 use experiment::{
     Fingerprint, Key, Prompt, Record, Variant,
     journal::{Draw, Round},
@@ -17,11 +17,6 @@ use crate::{
     questions::Question,
 };
 
-/// Whether there is anything to ask: several variants, and some share of their sentences.
-pub(crate) fn is_asked(settings: &Recording) -> bool {
-    settings.shadow > 0.0 && settings.experiment.variants().len() > 1
-}
-
 /// Lets the other variants answer a sentence as well, if it is one of those that all answer. `outcome` is the first that `prompt` gave
 /// it. Nothing of this delays, changes or fails the answer that is served.
 pub(crate) fn follow(
@@ -31,7 +26,7 @@ pub(crate) fn follow(
     outcome: Outcome,
 ) {
     let settings = &instance.settings;
-    if !is_asked(settings) || !is_chosen(sentence.as_str(), settings.shadow) {
+    if !settings.asks_in_the_shadow() || !is_chosen(sentence.as_str(), settings.shadow) {
         return;
     }
     let mut draw = Draw::new(sentence.as_str());

@@ -114,6 +114,11 @@ impl Recording {
             address_header: self::address_header(address_header)?,
         })
     }
+
+    /// Whether there is anything to ask in the shadow: several variants, and some share of their sentences.
+    pub fn asks_in_the_shadow(&self) -> bool {
+        self.shadow > 0.0 && self.experiment.variants().len() > 1
+    }
 }
 
 /// Checks that a component that may open the stores of these labels may open every variant's. It would not fail without one,

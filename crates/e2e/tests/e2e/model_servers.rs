@@ -114,7 +114,7 @@ async fn every_prompt_answers_the_same_again_at_temperature_0() {
             for sentence in &sentences {
                 app.ask(sentence).await;
             }
-            app.log("sentiment-analysis", "stdout", "\"event\":\"shadow\"", sentences.len());
+            app.log("recorder", "stdout", "\"event\":\"shadow\"", sentences.len());
             let (first, second) = (app.records(FIRST), app.records(SECOND));
             let answers = sentences.into_iter().map(|sentence| {
                 let said = [&first, &second].map(|records| {

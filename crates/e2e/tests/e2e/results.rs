@@ -224,7 +224,7 @@ async fn stores_that_were_filled_before_there_were_tallies_are_counted() {
 async fn what_keeps_it_from_reading_is_said() {
     // Without a setting of the API, as the check at the start would not let this pass.
     let app = App::builder()
-        .manifest("temperature = \"{{ temperature }}\"\n", "")
+        .manifest("assignment = \"{{ assignment }}\"\n", "")
         .variable("variants", "promptstore1,elsewhere")
         .start();
     let detail = app.get(RESULTS).await.problem(503);

@@ -296,7 +296,7 @@ fn variables_that_the_app_cannot_work_with() {
     [exit status: 1]
     ");
     assert_snapshot!(up(&["variants=promptstore1,promptstore3"]), @"
-    error: the variable `variants` cannot be used: `promptstore3` is not one of the app's labels, promptstore1, promptstore2, journal; a new label must be added to `key_value_stores` in spin.toml
+    error: the variable `variants` cannot be used: `promptstore3` is not one of the app's labels, promptstore1, promptstore2; a new label must be added to `key_value_stores` in spin.toml
     hint: set it in spin.toml, with `--variable variants=…` or with SPIN_VARIABLE_VARIANTS
     [exit status: 1]
     ");

@@ -111,13 +111,15 @@ async fn an_answer_tells_of_its_model_and_its_stores() {
 
     let client = ("component_id", "sentiment-analysis");
     let received = until(&collector, |received| {
-        received.spans.len() >= 5 && received.value("spin.llm_infer", &[]) == Some(1.0)
+        received.spans.len() >= 7 && received.value("spin.llm_infer", &[]) == Some(1.0)
     })
     .await;
     let mut parent = String::new();
     for name in [
         "POST /api/...",
         "execute_wasm_component sentiment-analysis",
+        "POST",
+        "execute_wasm_component recorder",
         "POST",
         "execute_wasm_component inference",
         "spin_llm.infer",
@@ -269,7 +271,7 @@ fn what_cannot_be_sent_is_refused_by_name() {
     let output = app::refused(&[endpoint, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
     assert!(output.contains("OTEL_EXPORTER_OTLP_PROTOCOL is \"grpc\""), "{output}");
     let output = app::refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "not an address")]);
-    assert!(output.contains("cannot be sent"), "{output}");
+    assert!(output.contains("cannot send the telemetry"), "{output}");
 }
 
 #[tokio::test]
