@@ -104,7 +104,7 @@ impl Place {
     fn fill(&self, numbers: std::ops::Range<usize>, sums: &mut [Sums; 2]) -> anyhow::Result<()> {
         for (place, (label, prompt)) in PROMPTS.into_iter().enumerate() {
             let fingerprint = Fingerprint::of(prompt);
-            self.write(place, vec![("prompt".to_owned(), prompt.as_bytes().to_vec())])?;
+            self.write(place, &[("prompt".to_owned(), prompt.as_bytes().to_vec())])?;
             let outcome = [Outcome::Positive, Outcome::Negative][place];
             for first in numbers.clone().step_by(TOGETHER) {
                 let mut entries = Vec::new();
@@ -117,16 +117,16 @@ impl Place {
                     sums[place].add(&Observation::of_record(&record, name));
                     entries.push((sentence, record.to_json()?));
                 }
-                self.write(place, entries)?;
+                self.write(place, &entries)?;
             }
-            self.write(place, sums[place].entries(matches!(self, Self::Redis(_)))?)
+            self.write(place, &sums[place].entries(matches!(self, Self::Redis(_)))?)
                 .with_context(|| format!("the tallies of {label}"))?;
         }
         Ok(())
     }
 
     /// Sets entries of the variant at this place of the experiment.
-    fn write(&self, place: usize, entries: Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+    fn write(&self, place: usize, entries: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
         let (label, _) = PROMPTS[place];
         match self {
             Self::Files(folder) => {
@@ -204,7 +204,7 @@ fn measure(place: &Place, records: usize) -> anyhow::Result<[String; 10]> {
     let results = median(|_| {
         std::thread::sleep(ANEW);
         get(&runtime, &app, "/api/results", "\"variants\"")
-    })? - ANEW;
+    })?;
     let next = median(|_| get(&runtime, &app, "/api/annotations/next?n=10", "New "))?;
     let memory = resident(app.process())?;
     let older = ["kv", "prune", "--label", FIRST, "--older-than", "1d", "--dry-run"];
@@ -212,7 +212,7 @@ fn measure(place: &Place, records: usize) -> anyhow::Result<[String; 10]> {
         records.to_string(),
         time(cached),
         time(new),
-        time(results),
+        time(results.saturating_sub(ANEW)),
         time(next),
         mebibytes(memory),
         command(&app, &["report", "--format", "json"])?,

@@ -83,6 +83,7 @@ fn row(fault: &Fault, Outcome { seen, audit, .. }: &Outcome) -> [String; 10] {
         match (audit.uncounted, audit.overcounted) {
             (0, 0) => "0".to_owned(),
             (less, 0) => format!("-{less}"),
+            (0, more) => format!("+{more}"),
             (less, more) => format!("-{less}, +{more}"),
         },
     ]
