@@ -33,8 +33,11 @@ const MOST: usize = 1_000_000;
 /// Records written together.
 const TOGETHER: usize = 50_000;
 
-/// How often each request is made.
+/// How often each other request is made.
 const TIMES: usize = 100;
+
+/// How often the results are asked for.
+const RESULTS: usize = 20;
 
 /// Longer than an answer of the results is given again.
 const ANEW: Duration = Duration::from_millis(300);
@@ -191,21 +194,21 @@ fn measure(place: &Place, records: usize) -> anyhow::Result<[String; 10]> {
     model.answer_sentence("The first", "positive").answer_sentence("The second", "negative");
     let app = place.app(&model);
     runtime.block_on(app.ask("Hello"));
-    let cached = median(|number| {
+    let cached = median(TIMES, |number| {
         let answer = runtime.block_on(app.ask(&sentence(number * 7919 % records)));
         anyhow::ensure!(answer.cached, "a record is not served");
         Ok(())
     })?;
-    let new = median(|number| {
+    let new = median(TIMES, |number| {
         let answer = runtime.block_on(app.ask(&format!("New {number} beside {records}")));
         anyhow::ensure!(!answer.cached, "a new sentence is known");
         Ok(())
     })?;
-    let results = median(|_| {
+    let results = median(RESULTS, |_| {
         std::thread::sleep(ANEW);
         get(&runtime, &app, "/api/results", "\"variants\"")
     })?;
-    let next = median(|_| get(&runtime, &app, "/api/annotations/next?n=10", "New "))?;
+    let next = median(TIMES, |_| get(&runtime, &app, "/api/annotations/next?n=10", "New "))?;
     let memory = resident(app.process())?;
     let older = ["kv", "prune", "--label", FIRST, "--older-than", "1d", "--dry-run"];
     Ok([
@@ -230,15 +233,15 @@ fn get(runtime: &Runtime, app: &App, path: &str, expected: &str) -> anyhow::Resu
     Ok(())
 }
 
-fn median(mut request: impl FnMut(usize) -> anyhow::Result<()>) -> anyhow::Result<Duration> {
+fn median(count: usize, mut request: impl FnMut(usize) -> anyhow::Result<()>) -> anyhow::Result<Duration> {
     let mut times = Vec::new();
-    for number in 0..TIMES {
+    for number in 0..count {
         let started = Instant::now();
         request(number)?;
         times.push(started.elapsed());
     }
     times.sort_unstable();
-    Ok(times[TIMES / 2])
+    Ok(times[count / 2])
 }
 
 /// How long a command of the command line's takes, and its memory at most, looked at every few milliseconds.
