@@ -6,9 +6,10 @@
 //! of all one that is shared, and what slows down a turn slows down all three.
 //!
 //! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- results` what the results cost
-//! however many records there are, `-- shadow` what shadow answers cost those who are served, `-- attack` an ordinary client while others
-//! attack the app, `-- kills` what is left of a runtime that is killed under load, `-- chaos [--seconds N] [--seed N]` whether everything
-//! that was acknowledged is there after faults of all kinds, `-- logs` what a day's lines of log take.
+//! however many records there are, `-- records [MOST]` what everything else costs as they grow, `-- shadow` what shadow answers cost those
+//! who are served, `-- attack` an ordinary client while others attack the app, `-- kills` what is left of a runtime that is killed under
+//! load, `-- chaos [--seconds N] [--seed N]` whether everything that was acknowledged is there after faults of all kinds, `-- logs` what a
+//! day's lines of log take.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -25,6 +26,7 @@ mod load;
 mod logs;
 mod native;
 mod process;
+mod records;
 mod report;
 mod results;
 mod shadow;
@@ -45,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         ["explorer"] => explorer::run(),
         ["kills"] => kills::run(),
         ["results"] => results::run(Duration::from_secs(10)),
+        ["records", ref options @ ..] => records::run(options),
         ["shadow"] => shadow::run(Duration::from_secs(2)),
         ["attack"] => attack::run(Duration::from_secs(20)),
         ["chaos", ref options @ ..] => chaos::run(&chaos::Options::parse(options)?),
@@ -55,7 +58,7 @@ fn main() -> anyhow::Result<()> {
             seconds.parse().context("the argument is the seconds for the load of a turn")?,
         )),
         _ => anyhow::bail!(
-            "usage: bench [SECONDS | explorer | results | shadow | attack | kills | chaos [--seconds N] [--seed N] | logs [MILLIONS]]"
+            "usage: bench [SECONDS | explorer | results | records [MOST] | shadow | attack | kills | chaos [--seconds N] [--seed N] | logs [MILLIONS]]"
         ),
     }
 }

@@ -2,9 +2,16 @@
 //! primary one, as a Kubernetes Service would.
 //!
 //! - [`haproxy`]: both of its tasks; [`wire`]: what lies between a node and the stores, and can be made slow or silent.
+//! - [`load`]: clients; [`faults`]: what can happen to all that; [`audit`]: what the stores hold afterwards.
 
 pub mod haproxy;
 pub mod wire;
+
+pub mod audit;
+pub mod faults;
+pub mod load;
+
+use std::collections::BTreeMap;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -13,7 +20,7 @@ use self::haproxy::{HaProxy, SLOTS};
 use self::wire::Wire;
 use crate::app::{App, AppBuilder, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT};
 use crate::explorer::Explorer;
-use crate::model_server::ModelServer;
+use crate::model_server::{ModelServer, Reply};
 use crate::process::until;
 use crate::redis_server::RedisServer;
 use crate::response::Response;
@@ -83,7 +90,7 @@ impl Cluster {
     pub fn add(&mut self, slot: usize) {
         let wire = Wire::to(self.haproxy.redis_port);
         let model = ModelServer::start().unwrap();
-        model.answer_sentence("Alpha prompt", "positive").answer_sentence("Beta prompt", "negative");
+        model_says(&model, true);
         let mut builder = self.builder.clone().model(&model);
         for (label, database) in [(FIRST, 0), (SECOND, 1), (JOURNAL, 2)] {
             builder = builder.redis(label, wire.url(database));
@@ -161,8 +168,28 @@ impl Cluster {
         self.node(slot).app.get(path).await.json()
     }
 
+    /// What the store of a label holds.
+    pub fn rows(&self, label: &str) -> BTreeMap<String, Vec<u8>> {
+        self.running().next().unwrap().app.rows(label)
+    }
+
+    /// A command of the command line's, for the app of any node, which has to succeed; what it prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let output = self.running().next().unwrap().app.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// The explorer of any node.
     pub fn explorer(&self) -> Explorer {
         Explorer::new(self.client.clone(), &self.url("")).with_credentials(CREDENTIALS)
+    }
+}
+
+/// Lets a node's model answer by the prompt, or not at all.
+fn model_says(model: &ModelServer, anything: bool) {
+    for (prompt, outcome) in [("Alpha prompt", "positive"), ("Beta prompt", "negative")] {
+        let reply = if anything { outcome.into() } else { Reply::Status(503) };
+        model.answer_sentence(prompt, reply);
     }
 }

@@ -1,6 +1,6 @@
 //! A Redis server for one test.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -63,9 +63,41 @@ impl RedisServer {
         answer
     }
 
+    /// Watches every command from now on.
+    pub fn monitor(&self) -> Monitor<'_> {
+        let mut lines = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
+        lines.get_mut().write_all(b"MONITOR\r\n").unwrap();
+        let mut answer = String::new();
+        lines.read_line(&mut answer).unwrap();
+        assert_eq!(answer.trim_end(), "+OK");
+        Monitor { server: self, lines }
+    }
+
     /// The address of one of its databases.
     pub fn url(&self, database: u8) -> String {
         format!("redis://127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+/// Sees the commands that a server carries out.
+#[derive(Debug)]
+pub struct Monitor<'s> {
+    server: &'s RedisServer,
+    lines: BufReader<TcpStream>,
+}
+
+impl Monitor<'_> {
+    /// The commands so far that clients sent, each with its arguments as Redis shows them.
+    pub fn commands(self) -> Vec<Vec<String>> {
+        self.server.ask("ECHO the-end");
+        let lines = self.lines.lines().map(Result::unwrap);
+        let commands = lines.filter_map(|line| {
+            // As in `+1700000000.123456 [0 127.0.0.1:50000] "GET" "a key"`; what a script does comes from `lua`.
+            let (from, command) = line.split_once("] ")?;
+            let words = command.trim_start_matches('"').trim_end_matches('"').split("\" \"");
+            (!from.ends_with("lua")).then(|| words.map(str::to_owned).collect::<Vec<_>>())
+        });
+        commands.take_while(|command| *command != ["ECHO", "the-end"]).collect()
     }
 }
 

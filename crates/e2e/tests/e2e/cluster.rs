@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use e2e::app::{CREDENTIALS, FIRST, SECOND, SENTIMENT};
+use e2e::cluster::audit::is_exact;
+use e2e::cluster::faults::{FAULTS, NODES};
 use e2e::cluster::wire::Quality;
 use e2e::cluster::{Cluster, PROMPTS};
 use e2e::model_server::Reply;
@@ -16,8 +18,6 @@ use e2e::runtime::embedded_only;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-const NODES: usize = 3;
 
 /// Asks again until a node answers, for as long as it may take; every other answer on the way is a 503 that says when to try again.
 async fn ask_until_answered(cluster: &Cluster, sentence: &str) -> Value {
@@ -234,4 +234,24 @@ async fn faults_lose_nothing_that_was_acknowledged() {
         let place = usize::from(variant == SECOND);
         assert!(stored[place].contains(&sentence), "{sentence} is lost");
     }
+}
+
+/// The same with clients at work, who are answered before, during and after each fault. What that may cost is told in `docs/scaling.md`,
+/// which `cargo run --bin cluster -- faults --minutes 10` measures for longer.
+#[test]
+fn faults_under_load_cost_no_more_than_is_said() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let started = runtime.block_on(Cluster::start(NODES, |app| app.variable("shadow", "1")));
+    let Some(mut cluster) = started else { return };
+    let mut breaches = Vec::new();
+    for fault in FAULTS {
+        let outcome = fault.strike(&mut cluster, |_, load| {
+            let already = load.answered();
+            until(&format!("clients are answered: {fault:?}"), || load.answered() >= already + 50);
+        });
+        breaches.extend(outcome.breaches);
+        cluster.command(&["recount"]);
+        assert!(is_exact(&cluster), "{fault:?}: a recount is not exact");
+    }
+    assert_eq!(breaches, Vec::<String>::new());
 }

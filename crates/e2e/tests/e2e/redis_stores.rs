@@ -1,15 +1,18 @@
 //! Stores in Redis: they do whatever those in files do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
-use e2e::app::{App, FIRST, SECOND, TALLIES};
+use e2e::app::{App, CREDENTIALS, FIRST, JOURNAL, SECOND, SENTIMENT, TALLIES};
+use e2e::cluster::audit;
+use e2e::cluster::wire::{Quality, Wire};
 use e2e::explorer::{Explorer, safe};
 use e2e::model_server::ModelServer;
+use e2e::process::PATIENCE;
 use e2e::redis_server::RedisServer;
 use e2e::response::Response;
-use e2e::runtime::{Runtime, runtime};
+use e2e::runtime::{Runtime, embedded_only, runtime};
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -104,20 +107,109 @@ async fn an_answer_from_the_store_is_one_command_and_on_spin_two() {
     for _ in 0..20 {
         assert!(app.ask("Hello").await.cached);
     }
-    let mut monitor = BufReader::new(TcpStream::connect(("127.0.0.1", redis.port)).unwrap());
-    monitor.get_mut().write_all(b"MONITOR\r\n").unwrap();
-    assert_eq!(monitor.by_ref().lines().next().unwrap().unwrap(), "+OK");
+    let monitor = redis.monitor();
     for _ in 0..ANSWERS {
         assert!(app.ask("Hello").await.cached);
     }
-    redis.ask("ECHO done");
-    let lines = monitor.lines().map(Result::unwrap).take_while(|line| !line.contains("\"ECHO\""));
-    let commands: Vec<String> = lines.filter_map(|line| Some(line.split('"').nth(1)?.to_owned())).collect();
+    let commands: Vec<String> = monitor.commands().into_iter().map(|mut command| command.remove(0)).collect();
     let expected = match runtime() {
         Runtime::Embedded => vec!["MGET"; ANSWERS],
         Runtime::Spin(_) => vec!["GET"; 2 * ANSWERS],
     };
     assert_eq!(commands, expected);
+}
+
+/// Redis is far away, so all of them read the record before any changes it, and write the same value.
+#[tokio::test]
+async fn a_vote_that_is_sent_twice_at_once_counts_once() {
+    if !embedded_only("Spin's Redis stores do not say which of two equal swaps was made") {
+        return;
+    }
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let wire = Wire::to(redis.port);
+    let mut app = App::builder().model(&model).variable("variants", FIRST).redis(FIRST, wire.url(0)).start();
+    app.ask("Hello").await;
+    wire.set(Quality::Slow(Duration::from_millis(100)));
+    let votes = (0..4).map(async |_| {
+        let vote = json!({ "sentence": "Hello", "variant": FIRST, "expected": "negative" });
+        ok(&Response::of(app.request(Method::POST, "/api/feedback").json(&vote)).await.unwrap());
+    });
+    join_all(votes).await;
+    wire.set(Quality::Good);
+    // Once it has ended, everything is counted.
+    app.process().signal("TERM");
+    app.wait();
+    let (counted, recorded) = audit::tallies(&app.rows(FIRST));
+    assert_eq!(counted, recorded);
+}
+
+/// However many keys there are, `KEYS` would keep every client of Redis waiting, and so would a `SCAN` that asks for all of them at once.
+#[tokio::test]
+async fn nobody_lists_the_keys_and_a_report_reads_them_in_pages() {
+    const RECORDS: usize = 3000;
+    const PAGE: usize = 1000;
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_sentence("The first", "positive").answer_sentence("The second", "negative");
+    let labels = [FIRST, SECOND, JOURNAL].into_iter().zip(0..);
+    let builder = App::builder().model(&model).variable("shadow", "1");
+    let app = labels.fold(builder, |app, (label, place)| app.redis(label, redis.url(place))).start();
+    for (label, prompt) in [(FIRST, "The first. {SENTENCE}"), (SECOND, "The second. {SENTENCE}")] {
+        assert_eq!(app.explorer().set(label, "prompt", prompt).await.status, 200);
+    }
+    app.ask("Hello").await;
+    let (user, password) = CREDENTIALS.split_once(':').unwrap();
+    let waiting = async || {
+        let next = app.request(Method::GET, "/api/annotations/next?n=10").basic_auth(user, Some(password));
+        ok(&Response::of(next).await.unwrap())["queue"][0]["sentence"].clone()
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while waiting().await != "Hello" {
+        assert!(Instant::now() < deadline, "the sentence is not drawn");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let record = json!({ "sentiment": "positive", "prompt": "0123456789ab", "model": "old" });
+    // A command on one line has at most 64 KiB.
+    for first in (0..RECORDS).step_by(PAGE / 4) {
+        let entry = |number| format!(" Sentence-{number} '{record}'");
+        let entries: String = (first..first + PAGE / 4).map(entry).collect();
+        assert!(redis.ask(&format!("MSET{entries}")).starts_with("+OK"));
+    }
+
+    let monitor = redis.monitor();
+    for path in ["/", "/results", "/annotate", "/api/variants", "/api/results"] {
+        assert_eq!(app.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(waiting().await, "Hello");
+    let answer = app.ask("Hello").await;
+    let vote = json!({ "sentence": "Hello", "variant": answer.variant, "expected": "neutral" });
+    let annotation = json!({ "sentence": "Hello", "expected": "neutral" });
+    for (path, body) in [
+        (SENTIMENT, json!({ "sentence": "Something new" })),
+        ("/api/feedback", vote),
+        ("/api/annotations", annotation),
+    ] {
+        let request = app.request(Method::POST, path).basic_auth(user, Some(password)).json(&body);
+        ok(&Response::of(request).await.unwrap());
+    }
+    let commands = monitor.commands();
+    let is_listing = |command: &&Vec<String>| ["KEYS", "SCAN"].contains(&command[0].to_uppercase().as_str());
+    assert_eq!(commands.iter().find(is_listing), None);
+    assert!(commands.iter().any(|command| command.iter().any(|word| word.starts_with(TALLIES))));
+
+    let monitor = redis.monitor();
+    let output = app.command(&["report", "--format", "json"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let commands = monitor.commands();
+    let listings: Vec<_> = commands.iter().filter(is_listing).collect();
+    assert!(listings.len() > RECORDS / PAGE, "it reads all records: {listings:?}");
+    for listing in listings {
+        let count =
+            listing.iter().position(|word| word == "COUNT").map(|at| listing[at + 1].parse::<usize>());
+        assert!(listing[0] == "SCAN" && count.unwrap().unwrap() <= PAGE, "{listing:?}");
+    }
 }
 
 #[tokio::test]

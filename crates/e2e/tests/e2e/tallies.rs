@@ -5,11 +5,13 @@ use std::process::Command;
 use e2e::app::{App, FIRST, SECOND, TALLIES};
 use e2e::artifacts;
 use e2e::browser::Browser;
+use e2e::cluster::audit;
 use e2e::model_server::ModelServer;
 use e2e::redis_server::RedisServer;
 use e2e::runtime::{clean_environment, embedded_only};
 use experiment::tally::{self, INDEX_KEY};
 use experiment::{Fingerprint, counter};
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -64,6 +66,28 @@ async fn a_store_goes_to_redis_and_back_as_it_is() {
         ask(&app, name, 2).await;
         results_when(&app, |report| counts(report, 0) == (Some(n), Some(0))).await;
         exported = export(&app).await.body.to_vec();
+    }
+}
+
+/// A node that is told to end, as rolling updates do, leaves nothing uncounted and no sentence half asked.
+#[tokio::test]
+async fn what_follows_an_answer_is_finished_before_the_app_ends() {
+    const SENTENCES: usize = 8;
+    if !embedded_only("Spin ends at once") {
+        return;
+    }
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let mut app = App::builder().model(&model).variable("shadow", "1").start();
+    let sentences: Vec<String> = (0..SENTENCES).map(|number| format!("Sentence {number}")).collect();
+    join_all(sentences.iter().map(|sentence| app.ask(sentence))).await;
+    app.process().signal("TERM");
+    assert!(app.wait().success());
+    for (label, name) in [(FIRST, "case-a"), (SECOND, "case-b")] {
+        let rows = app.store_file(name).rows(label);
+        assert!(sentences.iter().all(|sentence| rows.contains_key(sentence)), "{label}: {:?}", rows.keys());
+        let (counted, recorded) = audit::tallies(&rows);
+        assert_eq!(counted, recorded, "{label}");
     }
 }
 

@@ -1,11 +1,12 @@
 //! Instances of a component: how they are made, how long they live, and what is known when one dies.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
@@ -26,11 +27,42 @@ use crate::observer::Trace;
 pub(crate) struct Workers {
     component: Arc<Component>,
     app: Weak<dyn Surroundings>,
+    at_work: Arc<AtWork>,
 }
 
 impl Workers {
-    pub(crate) fn new(component: Arc<Component>, app: Weak<dyn Surroundings>) -> Self {
-        Self { component, app }
+    pub(crate) fn new(component: Arc<Component>, app: Weak<dyn Surroundings>, at_work: Arc<AtWork>) -> Self {
+        Self { component, app, at_work }
+    }
+}
+
+/// How many instances of a core are at work, on requests or on what goes on after their answers.
+#[derive(Default)]
+pub(crate) struct AtWork {
+    count: AtomicUsize,
+    ended: Notify,
+}
+
+impl AtWork {
+    fn begin(&self) {
+        self.count.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn end(&self) {
+        if self.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.ended.notify_waiters();
+        }
+    }
+
+    /// Waits until none is.
+    pub(crate) async fn none(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.count.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            ended.await;
+        }
     }
 }
 
@@ -56,6 +88,7 @@ impl HandlerState for Workers {
                 request_limit,
                 expired: expired.clone(),
                 idle: idle.clone(),
+                at_work: self.at_work.clone(),
                 sleep: Box::pin(tokio::time::sleep(limits::IDLE_INSTANCE)),
             },
             state: Worker {
@@ -64,6 +97,7 @@ impl HandlerState for Workers {
                 request_limit,
                 expired,
                 idle,
+                at_work: self.at_work.clone(),
                 failed: Failed::default(),
             },
         })
@@ -126,6 +160,7 @@ pub(crate) struct Worker {
     expired: Arc<AtomicBool>,
     /// Whether nothing of earlier requests goes on.
     idle: Arc<AtomicBool>,
+    at_work: Arc<AtWork>,
     failed: Failed,
 }
 
@@ -151,7 +186,9 @@ impl WorkerState for Worker {
         ticket: Arc<Ticket>,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
-        self.idle.store(false, Ordering::Release);
+        if self.idle.swap(false, Ordering::AcqRel) {
+            self.at_work.begin();
+        }
         // A ticket is handed in once, so it is still empty.
         let _ = ticket.instance.set(self.failed.clone());
         let caller = ticket.caller();
@@ -177,6 +214,9 @@ impl WorkerState for Worker {
             }
         }
         drop(store);
+        if !self.idle.swap(true, Ordering::AcqRel) {
+            self.at_work.end();
+        }
     }
 }
 
@@ -185,6 +225,7 @@ pub(crate) struct Expiration {
     request_limit: Duration,
     expired: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
+    at_work: Arc<AtWork>,
     sleep: Pin<Box<Sleep>>,
 }
 
@@ -196,6 +237,7 @@ impl WorkerExpiration for Expiration {
         start: Instant,
     ) -> Poll<()> {
         if matches!(status, WorkerStatus::Idle) && !self.idle.swap(true, Ordering::AcqRel) {
+            self.at_work.end();
             // The worker has last asked whether it may take a request when it was not idle yet: it is to ask again.
             context.waker().wake_by_ref();
         }

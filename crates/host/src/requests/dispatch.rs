@@ -14,7 +14,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use crate::given::output::tell;
 use crate::instances::component::Component;
 use crate::instances::outgoing::Surroundings;
-use crate::instances::workers::{Ticket, Workers};
+use crate::instances::workers::{AtWork, Ticket, Workers};
 use crate::limits;
 use crate::observer::{Activity, Outcome, Trace};
 use crate::requests::guarded::guarded;
@@ -29,6 +29,7 @@ pub(crate) struct Core {
     http_client: HttpClient,
     /// In the order of the manifest's components.
     handlers: Vec<Handler>,
+    at_work: Arc<AtWork>,
 }
 
 struct Handler {
@@ -49,6 +50,7 @@ pub(crate) enum Failure {
 
 impl Core {
     pub(crate) fn new(components: &[Arc<Component>], router: Arc<Router>, address: SocketAddr) -> Arc<Self> {
+        let at_work = Arc::<AtWork>::default();
         Arc::new_cyclic(|core: &Weak<Self>| Self {
             router,
             address,
@@ -60,15 +62,22 @@ impl Core {
                     proxy: ProxyHandler::new(Workers::new(
                         component.clone(),
                         core.clone() as Weak<dyn Surroundings>,
+                        at_work.clone(),
                     )),
                 })
                 .collect(),
+            at_work,
         })
     }
 
     /// Which component answers what.
     pub(crate) fn router(&self) -> &Router {
         &self.router
+    }
+
+    /// Waits until no instance is at work any more, on a request or on what goes on after its answer.
+    pub(crate) async fn idle(&self) {
+        self.at_work.none().await;
     }
 
     /// Lets the component at `index` of the manifest answer `request`, whose URI has a scheme and an authority.

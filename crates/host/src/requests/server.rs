@@ -57,8 +57,11 @@ struct Client {
 
 type Connection = (std::net::TcpStream, SocketAddr, OwnedSemaphorePermit);
 
+/// How long work that goes on after answers may take to finish once all requests have been answered.
+const FINISHING: Duration = Duration::from_secs(5);
+
 /// Accepts connections until `shutdown` is done, then lets requests in flight finish for at most
-/// [`limits::SHUTDOWN`].
+/// [`limits::SHUTDOWN`], and what goes on after their answers for at most [`FINISHING`].
 ///
 /// # Errors
 ///
@@ -128,7 +131,7 @@ fn start_core(site: Arc<Site>) -> std::io::Result<Started> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name("core".to_owned()).spawn(move || {
         runtime.block_on(run_core(&site, connections));
-        // Instances that still infer for nobody are not waited for.
+        // Instances that still infer are not waited for.
         runtime.shutdown_background();
     })?;
     Ok((sender, thread))
@@ -162,6 +165,9 @@ async fn run_core(site: &Arc<Site>, mut connections: mpsc::UnboundedReceiver<Con
     }
     if tokio::time::timeout(limits::SHUTDOWN, graceful.shutdown()).await.is_err() {
         tell("requests still in flight were cut off");
+    }
+    if tokio::time::timeout(FINISHING, core.idle()).await.is_err() {
+        tell("work that went on after answers was cut off");
     }
 }
 

@@ -1,25 +1,22 @@
 //! The app on three nodes of this machine: `cargo run --bin cluster`. `HAProxy` deals requests to them; stores and journal are in a Redis
 //! with a replica, reached through `HAProxy` as through a Service of Kubernetes. Ctrl-C ends it.
 //!
-//! `cargo run --bin cluster -- faults [--seconds N]` breaks it in every way that it should survive, under load, and prints what clients
-//! saw and what was lost; `-- nodes` how many cached answers one, two and three nodes give. The figures are in `docs/scaling.md`.
+//! `cargo run --bin cluster -- faults [--seconds N | --minutes N]` breaks it in every way that it should survive, under load, and prints what
+//! clients saw and what was lost; it fails where that is more than may be. `-- nodes` says how many cached answers one, two and three nodes
+//! give. The figures are in `docs/scaling.md`.
 
 #![expect(clippy::cast_precision_loss, reason = "figures for people need three digits")]
 
-mod client;
 mod faults;
 mod nodes;
 
 use std::io::Write as _;
-use std::time::Duration;
 
-use anyhow::Context as _;
 use e2e::app::CREDENTIALS;
 use e2e::cluster::Cluster;
+use e2e::cluster::faults::NODES;
 use e2e::explorer::ROUTE;
 use tokio::runtime::Runtime;
-
-const NODES: usize = 3;
 
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -27,12 +24,8 @@ fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => serve(&runtime),
         ["nodes"] => nodes::run(&runtime),
-        ["faults"] => faults::run(&runtime, Duration::from_secs(5)),
-        ["faults", "--seconds", seconds] => {
-            let seconds = seconds.parse().context("--seconds takes a whole number")?;
-            faults::run(&runtime, Duration::from_secs(seconds))
-        }
-        _ => anyhow::bail!("usage: cluster [faults [--seconds N] | nodes]"),
+        ["faults", ref options @ ..] => faults::run(&runtime, faults::duration(options)?),
+        _ => anyhow::bail!("usage: cluster [faults [--seconds N | --minutes N] | nodes]"),
     }
 }
 

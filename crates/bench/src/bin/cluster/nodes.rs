@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use e2e::app::{FIRST, SENTIMENT};
 use e2e::cluster::Cluster;
+use e2e::cluster::faults::NODES;
 use tokio::runtime::Runtime;
-
-use crate::NODES;
 
 /// Clients that each send one request after another.
 const CLIENTS: usize = 32;
