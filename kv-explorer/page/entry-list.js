@@ -10,7 +10,8 @@ import { effects, flaw, PLACEHOLDER } from "./prompt.js";
 import { badge, modelName, verdict } from "./value-parts.js";
 import { describe, mostSay, outcomeOf } from "./value.js";
 
-const PREVIEW_BYTES = 2048;
+/** Enough for the observation of the longest sentence, with all of it escaped. */
+const PREVIEW_BYTES = 10_240;
 const KEPT_PREVIEWS = 5000;
 
 /** Fires `filter` (text), `open` (key or null), `add`, `counted` ({label, count}) and `signed-out`. */

@@ -5,7 +5,9 @@
 //! the same cores, in turn. They take several turns, and the figures are medians: a machine is not always equally fast, least
 //! of all one that is shared, and what slows down a turn slows down all three.
 //!
-//! `cargo run --bin bench -- explorer` measures the explorer over a large store instead, `-- results` what the results cost
+//! `cargo run --bin bench -- dist` measures the programs of the profile `dist` beside them, in the same turns.
+//!
+//! `-- explorer` measures the explorer over a large store instead, `-- results` what the results cost
 //! however many records there are, `-- records [MOST]` what everything else costs as they grow, `-- shadow` what shadow answers cost those
 //! who are served, `-- attack` an ordinary client while others attack the app, `-- kills` what is left of a runtime that is killed under
 //! load, `-- chaos [--seconds N] [--seed N]` whether everything that was acknowledged is there after faults of all kinds, `-- logs` what a
@@ -37,7 +39,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::subjects::Turn;
+use crate::subjects::{Programs, Turn};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,12 +55,14 @@ fn main() -> anyhow::Result<()> {
         ["chaos", ref options @ ..] => chaos::run(&chaos::Options::parse(options)?),
         ["logs"] => logs::run(100),
         ["logs", millions] => logs::run(millions.parse().context("millions of lines")?),
-        [] => run(Duration::from_secs(3)),
-        [seconds] => run(Duration::from_secs(
-            seconds.parse().context("the argument is the seconds for the load of a turn")?,
-        )),
+        [] => run(TURN, &[Programs::own()?]),
+        ["dist"] => run(TURN, &[Programs::own()?, Programs::dist()?]),
+        [seconds] => {
+            let seconds = seconds.parse().context("the argument is the seconds for the load of a turn")?;
+            run(Duration::from_secs(seconds), &[Programs::own()?])
+        }
         _ => anyhow::bail!(
-            "usage: bench [SECONDS | explorer | results | records [MOST] | shadow | attack | kills | chaos [--seconds N] [--seed N] | logs [MILLIONS]]"
+            "usage: bench [SECONDS | dist | explorer | results | records [MOST] | shadow | attack | kills | chaos [--seconds N] [--seed N] | logs [MILLIONS]]"
         ),
     }
 }
@@ -66,19 +70,22 @@ fn main() -> anyhow::Result<()> {
 /// How often each server is measured.
 const TURNS: usize = 5;
 
-fn run(each: Duration) -> anyhow::Result<()> {
+/// How long each is under load in a turn.
+const TURN: Duration = Duration::from_secs(3);
+
+fn run(each: Duration, programs: &[Programs]) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     subjects::build()?;
-    let subjects = subjects::all(folder.path())?;
-    for subject in &subjects {
+    let subjects = subjects::all(folder.path(), programs)?;
+    for subject in subjects.as_flattened() {
         subject.fill_caches()?;
     }
-    let mut turns: [Vec<Turn>; 3] = Default::default();
+    let mut turns: Vec<[Vec<Turn>; 3]> = programs.iter().map(|_| Default::default()).collect();
     for turn in 1..=TURNS {
-        for (subject, turns) in subjects.iter().zip(&mut turns) {
+        for (subject, turns) in subjects.as_flattened().iter().zip(turns.as_flattened_mut()) {
             eprintln!("Turn {turn} of {TURNS}: {} …", subject.name);
             turns.push(subject.measure(each)?);
         }
     }
-    report::print(&subjects, &turns)
+    report::print(programs, &subjects, &turns)
 }

@@ -6,12 +6,16 @@ use std::time::Duration;
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
-use crate::subjects::{Subject, Turn};
+use crate::subjects::{Programs, Subject, Turn};
 
 type Figure = (&'static str, fn(&[Turn]) -> String);
 
-/// Prints a column for each server, of the medians of its turns; below, what the app reaches of the others.
-pub(crate) fn print(subjects: &[Subject; 3], turns: &[Vec<Turn>; 3]) -> anyhow::Result<()> {
+/// Prints a column for each server, of the medians of its turns; below, for each profile, what the app reaches of the others.
+pub(crate) fn print(
+    programs: &[Programs],
+    subjects: &[[Subject; 3]],
+    turns: &[[Vec<Turn>; 3]],
+) -> anyhow::Result<()> {
     let figures: [Figure; 8] = [
         ("requests/s, 32 connections", |turns| format!("{:.0}", median(turns, |turn| turn.load.rate()))),
         ("… latency, 50 % and 99 %", |turns| {
@@ -41,25 +45,28 @@ pub(crate) fn print(subjects: &[Subject; 3], turns: &[Vec<Turn>; 3]) -> anyhow::
     ];
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
-    table.set_header(std::iter::once("").chain(subjects.iter().map(|subject| subject.name)));
+    table.set_header(std::iter::once("").chain(subjects.as_flattened().iter().map(|subject| &*subject.name)));
     for (name, figure) in figures {
-        table.add_row(std::iter::once(name.to_owned()).chain(turns.iter().map(|turns| figure(turns))));
+        let figures = turns.as_flattened().iter().map(|turns| figure(turns));
+        table.add_row(std::iter::once(name.to_owned()).chain(figures));
     }
     let mut sizes = vec!["component".to_owned()];
-    for subject in subjects {
+    for subject in subjects.as_flattened() {
         let size = subject.component_size()?;
         sizes.push(size.map_or_else(String::new, |bytes| format!("{:.0} KB", bytes as f64 / 1e3)));
     }
     table.add_row(sizes);
     let mut out = std::io::stdout().lock();
     writeln!(out, "{table}")?;
-    let [native, bare, app] = turns;
-    writeln!(
-        out,
-        "\nThe app's requests/s: {} of the native server's, {} of the bare component's.",
-        reached(app, native),
-        reached(app, bare)
-    )?;
+    for (programs, [native, bare, app]) in programs.iter().zip(turns) {
+        writeln!(
+            out,
+            "\n{}: the app's requests/s are {} of the native server's, {} of the bare component's.",
+            programs.profile,
+            reached(app, native),
+            reached(app, bare)
+        )?;
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What is measured: three servers over the same store.
+//! What is measured: three servers over the same store, as one or two profiles build them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ const CONNECTIONS: usize = 32;
 
 /// A server to be measured.
 pub(crate) struct Subject {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     program: PathBuf,
     arguments: Vec<String>,
     /// The component that answers, to be weighed.
@@ -38,6 +38,37 @@ pub(crate) struct Turn {
     pub(crate) cpu_per_request: Duration,
 }
 
+/// The programs that one profile builds.
+pub(crate) struct Programs {
+    pub(crate) profile: String,
+    ab: PathBuf,
+    bench: PathBuf,
+}
+
+impl Programs {
+    /// Those that are run without another word: this program, and the command line of its profile.
+    pub(crate) fn own() -> anyhow::Result<Self> {
+        let bench = std::env::current_exe()?;
+        let ab = artifacts::ab().to_owned();
+        // The profile `dev` is the one whose folder has another name.
+        let profile =
+            ab.parent().and_then(Path::file_name).map_or_else(String::new, |it| it.display().to_string());
+        Ok(Self { profile: if profile == "debug" { "dev".to_owned() } else { profile }, ab, bench })
+    }
+
+    /// Builds those for people who install the command line, as they would but for the telemetry.
+    pub(crate) fn dist() -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let status = command
+            .args(["build", "--profile", "dist", "--bin", "ab", "--bin", "bench"])
+            .current_dir(root())
+            .status()?;
+        anyhow::ensure!(status.success(), "the programs of the profile dist were not built: {status}");
+        let folder = root().join("target/dist");
+        Ok(Self { profile: "dist".to_owned(), ab: folder.join("ab"), bench: folder.join("bench") })
+    }
+}
+
 /// Where the bare component's app is.
 fn bare() -> PathBuf {
     root().join("crates/bench/bare")
@@ -52,8 +83,8 @@ pub(crate) fn build() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The three servers, over a store made in `folder`.
-pub(crate) fn all(folder: &Path) -> anyhow::Result<[Subject; 3]> {
+/// The three servers of each profile, over a store made in `folder`.
+pub(crate) fn all(folder: &Path, programs: &[Programs]) -> anyhow::Result<Vec<[Subject; 3]>> {
     let store = folder.join("store.db");
     fill(&store)?;
     let config = folder.join("runtime-config.toml");
@@ -71,29 +102,30 @@ pub(crate) fn all(folder: &Path) -> anyhow::Result<[Subject; 3]> {
         arguments
     };
     let release = root().join("target/wasm32-wasip2/release");
-    Ok([
-        Subject {
-            name: "native: axum, rusqlite",
-            program: std::env::current_exe()?,
-            arguments: vec!["native".to_owned(), store.display().to_string()],
-            component: None,
-        },
-        Subject {
-            name: "bare component",
-            program: artifacts::ab().to_owned(),
-            arguments: up(&bare(), &[]),
-            component: Some(release.join("bench_bare.wasm")),
-        },
-        Subject {
-            name: "the app",
-            program: artifacts::ab().to_owned(),
-            arguments: up(
-                root(),
-                &["--variable", "variants=promptstore1", "--variable", "model=llama2-chat"],
-            ),
-            component: Some(release.join("sentiment_analysis.wasm")),
-        },
-    ])
+    let variables = ["--variable", "variants=promptstore1", "--variable", "model=llama2-chat"];
+    let servers = |Programs { profile, ab, bench }: &Programs| {
+        [
+            Subject {
+                name: format!("native ({profile})"),
+                program: bench.clone(),
+                arguments: vec!["native".to_owned(), store.display().to_string()],
+                component: None,
+            },
+            Subject {
+                name: format!("bare component ({profile})"),
+                program: ab.clone(),
+                arguments: up(&bare(), &[]),
+                component: Some(release.join("bench_bare.wasm")),
+            },
+            Subject {
+                name: format!("the app ({profile})"),
+                program: ab.clone(),
+                arguments: up(root(), &variables),
+                component: Some(release.join("sentiment_analysis.wasm")),
+            },
+        ]
+    };
+    Ok(programs.iter().map(servers).collect())
 }
 
 /// A store with a prompt and the answer to one sentence.

@@ -166,8 +166,8 @@ fn the_articles_prompts_on_the_projects_sentences() {
     | Unsure                   | 0.0% of 330 (0.0–1.2)    | 0.0% of 330 (0.0–1.2)    |
     | Latency, median          | –                        | –                        |
     | Latency, 95th percentile | –                        | –                        |
-    | Tokens read, mean        | 88.1                     | 88.8                     |
-    | Tokens written, mean     | 2                        | 2                        |
+    | Prompt tokens, mean      | 88.1                     | 88.8                     |
+    | Generated tokens, mean   | 2                        | 2                        |
     | Prompt                   | f9e466b7d88b             | 1df7b4287119             |
     | Model                    | offline-model            | offline-model            |
     +--------------------------+--------------------------+--------------------------+

@@ -141,8 +141,8 @@ fn what_the_stores_hold() {
     | Unsure                   | 50.0% of 240 (43.7–56.3) | 0.0% of 250 (0.0–1.5)    |
     | Latency, median          | 20 ms (n 240)            | 20 ms (n 250)            |
     | Latency, 95th percentile | 20 ms                    | 20 ms                    |
-    | Tokens read, mean        | 90                       | 90                       |
-    | Tokens written, mean     | 2                        | 2                        |
+    | Prompt tokens, mean      | 90                       | 90                       |
+    | Generated tokens, mean   | 2                        | 2                        |
     | Weight                   | 3                        | 1                        |
     | Prompt                   | 6825d0c85557             | 1a7bb0f2a652             |
     | Model                    | llama2-chat              | llama2-chat              |

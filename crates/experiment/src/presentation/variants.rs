@@ -48,8 +48,8 @@ pub(super) fn numbers(report: &Report) -> Table {
             Some(format!("{} (n {})", duration(latency.p50_ms), count(latency.n)))
         }),
         row("Latency, 95th percentile", &|it| Some(duration(it.latency.as_ref()?.p95_ms))),
-        row("Tokens read, mean", &|it| Some(rounded(it.tokens?.prompt_mean))),
-        row("Tokens written, mean", &|it| Some(rounded(it.tokens?.generated_mean))),
+        row("Prompt tokens, mean", &|it| Some(rounded(it.tokens?.prompt_mean))),
+        row("Generated tokens, mean", &|it| Some(rounded(it.tokens?.generated_mean))),
     ]);
     if live {
         rows.push(row("Weight", &|it| Some(count(it.weight.into()))));

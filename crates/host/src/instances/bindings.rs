@@ -4,7 +4,12 @@
 wasmtime::component::bindgen!({
     path: ["../wasi-keyvalue/wit", "wit"],
     world: "host:runtime/imports",
-    imports: { default: async | trappable },
+    imports: {
+        default: async | trappable,
+        // These wait for nothing, and a call that may wait costs more.
+        "wasi:keyvalue/store.open": trappable,
+        "wasi:keyvalue/store.[drop]bucket": trappable,
+    },
     with: {
         "spin:key-value/key-value.store": stores::Store,
         "wasi:keyvalue/store.bucket": stores::Store,

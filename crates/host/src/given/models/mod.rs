@@ -49,9 +49,9 @@ pub struct Inference {
 pub struct Completion {
     /// The completion; some servers repeat the prompt before it.
     pub text: String,
-    /// Tokens read.
+    /// Tokens of the prompt.
     pub prompt_tokens: u32,
-    /// Tokens written.
+    /// Tokens generated.
     pub generated_tokens: u32,
 }
 
@@ -60,7 +60,7 @@ pub struct Completion {
 pub struct Embeddings {
     /// A vector for each text.
     pub embeddings: Vec<Vec<f32>>,
-    /// Tokens read.
+    /// Tokens of the prompt.
     pub prompt_tokens: u32,
 }
 

@@ -34,7 +34,7 @@ impl Guest {
 }
 
 impl store::Host for &mut Guest {
-    async fn open(&mut self, identifier: String) -> Returned<Resource<Store>> {
+    fn open(&mut self, identifier: String) -> Returned<Resource<Store>> {
         Ok(match self.grants.open(&identifier) {
             Ok(store) => Ok(self.table.push(store)?),
             Err(error) => Err(error.into()),
@@ -79,7 +79,7 @@ impl store::HostBucket for &mut Guest {
         }
     }
 
-    async fn drop(&mut self, bucket: Resource<Store>) -> wasmtime::Result<()> {
+    fn drop(&mut self, bucket: Resource<Store>) -> wasmtime::Result<()> {
         self.table.delete(bucket)?;
         Ok(())
     }
