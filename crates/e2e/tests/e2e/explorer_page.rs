@@ -154,6 +154,29 @@ async fn a_value_is_shown_as_what_it_is() {
 }
 
 #[tokio::test]
+async fn the_list_shows_the_outcome_of_the_longest_sentence_and_where_the_focus_is() {
+    let Some(browser) = Browser::start().await else { return };
+    // Every character of it is escaped.
+    let record = json!({
+        "sentiment": "negative", "model": "llama2-chat", "prompt": "0123456789ab", "at": "2026-07-31T12:34:56.789Z",
+        "elapsed_ms": 1234, "prompt_tokens": 96, "generated_tokens": 2, "sentence": "\"".repeat(4096),
+    })
+    .to_string();
+    let app =
+        App::builder().store(FIRST, "explored", [("sha256:0123", record.as_bytes()), ("note", b"")]).start();
+    open(&browser, &app, &format!("store={FIRST}")).await;
+    until_texts(&browser, ".entry-row .badge", &["negative"]).await;
+
+    // Within the list, rows would cover an outline.
+    let colour = "return getComputedStyle(document.querySelector('virtual-list')).borderTopColor;";
+    browser.run("document.querySelector('entry-list input').focus();", &[]).await;
+    assert_eq!(browser.run(colour, &[]).await, "rgba(0, 0, 0, 0)");
+    browser.run("document.querySelector('virtual-list').focus();", &[]).await;
+    assert_ne!(browser.run(colour, &[]).await, "rgba(0, 0, 0, 0)");
+    browser.assert_clean(&app.url("")).await;
+}
+
+#[tokio::test]
 async fn values_are_added_edited_and_deleted() {
     let Some(browser) = Browser::start().await else { return };
     let keys = ["note", "page/1", "page/2", "page/3"].map(|key| (key, &b"one\ntwo\n"[..]));
