@@ -132,6 +132,8 @@ async fn an_abandoned_request_ends_what_it_waits_for() {
         }
         silent.until_closed(count).await;
     }
+    // Nothing went wrong in the component, and nothing says so.
+    assert!(!app.process().output().contains("died"), "{}", app.process().output());
 
     let pausing = Origin::start(Script::Pause);
     let app = app.restart(|builder| builder.variable("granted", &pausing.url()));

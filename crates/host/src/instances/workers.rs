@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
-use wasmtime::{Store, StoreContextMut};
+use wasmtime::{Store, StoreContextMut, Trap};
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
@@ -208,8 +208,10 @@ impl WorkerState for Worker {
         if let Err(error) = result {
             // Before the store goes, and with it the bodies: they must not end as if they were whole.
             self.failed.set(store.data().is_short_of_memory());
+            // One that nobody waited for any more was ended, and did nothing wrong.
+            let was_ended = error.is::<Abandoned>() || store.data().caller().is_gone() && !error.is::<Trap>();
             // When the app goes, its instances go with it.
-            if self.app.strong_count() > 0 && !error.is::<Abandoned>() {
+            if self.app.strong_count() > 0 && !was_ended {
                 tell(&format!("{}: the instance died: {error:?}", self.component.id()));
             }
         }

@@ -180,7 +180,11 @@ impl Handler {
                     tell(&format!("{}: no instance can be made: {:?}", self.component.id(), failed.error));
                     return Err(Failure::Busy);
                 }
-                Err(error) if error.is::<ExpirationError>() => return Err(Failure::TimedOut),
+                Err(error) if error.is::<ExpirationError>() => {
+                    let limit = self.component.grants().request_limit.as_secs();
+                    tell(&format!("{}: no answer within {limit} s", self.component.id()));
+                    return Err(Failure::TimedOut);
+                }
                 Err(_) if ticket.instance().is_short_of_memory() => return Err(Failure::Busy),
                 Err(error) => {
                     tell(&format!("{}: no answer: {error:#}", self.component.id()));
