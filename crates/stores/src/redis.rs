@@ -1,8 +1,8 @@
 //! A store in a Redis database.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, cmd};
@@ -15,9 +15,6 @@ use crate::{Cursor, Entry, PerRuntime, StoreError};
 
 /// How long an operation may take, connecting included.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long a server is not asked after it gave no answer in time: whoever needs several answers waits for the first one only.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// How many keys or values are asked for at once where all are wanted.
 const PAGE: usize = 500;
@@ -49,41 +46,9 @@ pub struct RedisStore {
 #[derive(Default)]
 struct Shared {
     connection: Mutex<Connection>,
-    silence: Silence,
-}
-
-/// When an operation last got no answer in time, until one does again. Meanwhile nobody asks for a [`PAUSE`], and then one at a time:
-/// the others fail at once, rather than keep their clients waiting.
-struct Silence {
-    created: Instant,
-    /// In milliseconds after `created`, at least 1; 0 where there is none.
-    began: AtomicU64,
-}
-
-impl Default for Silence {
-    fn default() -> Self {
-        Self { created: Instant::now(), began: AtomicU64::new(0) }
-    }
-}
-
-impl Silence {
-    fn begin(&self) {
-        self.began.store(self.now(), Ordering::Relaxed);
-    }
-
-    fn end(&self) {
-        self.began.store(0, Ordering::Relaxed);
-    }
-
-    /// How long ago it began.
-    fn lasts(&self) -> Option<Duration> {
-        let began = self.began.load(Ordering::Relaxed);
-        (began > 0).then(|| Duration::from_millis(self.now().saturating_sub(began)))
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
-    }
+    /// Whether the last operation got no answer in time. Until one does, they ask one at a time: the others fail at once, rather than
+    /// keep their clients waiting.
+    is_silent: AtomicBool,
 }
 
 /// One runtime's connection, made when it is first needed.
@@ -266,8 +231,7 @@ impl RedisStore {
         let Ok(shared) = self.connections.get(|| Ok::<_, std::convert::Infallible>(Arc::default()));
         let timed_out = || StoreError::TimedOut { place: self.place.clone(), waited: PATIENCE.as_secs() };
         // Whoever asks a silent server has the lock, as it reconnects.
-        let is_spared = |lasts| lasts < PAUSE || shared.connection.try_lock().is_err();
-        if shared.silence.lasts().is_some_and(is_spared) {
+        if shared.is_silent.load(Ordering::Relaxed) && shared.connection.try_lock().is_err() {
             return Err(timed_out());
         }
         let mut used = 0;
@@ -275,10 +239,10 @@ impl RedisStore {
         let Ok(answer) = timeout(PATIENCE, attempt).await else {
             // The server may be gone without a word: the next operation reconnects.
             forget(&shared.connection, used);
-            shared.silence.begin();
+            shared.is_silent.store(true, Ordering::Relaxed);
             return Err(timed_out());
         };
-        shared.silence.end();
+        shared.is_silent.store(false, Ordering::Relaxed);
         answer.map_err(|error| self.explain(&error))
     }
 

@@ -138,13 +138,7 @@ async fn a_silent_server_is_an_error_and_not_a_hang() {
     let timed_out = StoreError::TimedOut { place, waited: 5 };
     assert_eq!((one, other), (Err(timed_out.clone()), Err(timed_out)));
 
-    // A request that asks for more has waited long enough.
-    let start = Instant::now();
-    assert!(store.get("key").await.is_err());
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-
     // From now on one operation asks, and those beside it fail at once.
-    tokio::time::sleep(Duration::from_secs(1)).await;
     let (start, taken) = (Instant::now(), async |store: &Store, start: Instant| {
         assert!(store.get("key").await.is_err());
         start.elapsed()
