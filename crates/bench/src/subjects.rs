@@ -46,14 +46,10 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Those that are run without another word: this program, and the command line of its profile.
+    /// Those of this program's own profile.
     pub(crate) fn own() -> anyhow::Result<Self> {
         let bench = std::env::current_exe()?;
-        let ab = artifacts::ab().to_owned();
-        // The profile `dev` is the one whose folder has another name.
-        let profile =
-            ab.parent().and_then(Path::file_name).map_or_else(String::new, |it| it.display().to_string());
-        Ok(Self { profile: if profile == "debug" { "dev".to_owned() } else { profile }, ab, bench })
+        Ok(Self { profile: artifacts::profile(), ab: artifacts::ab().to_owned(), bench })
     }
 
     /// Builds those for people who install the command line, as they would but for the telemetry.

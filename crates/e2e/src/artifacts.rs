@@ -52,18 +52,22 @@ fn given_ab() -> Option<PathBuf> {
 
 fn built_ab() -> PathBuf {
     let profile_folder = profile_folder();
-    let profile = match profile_folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
-    };
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let _alone = alone();
     // Without naming a package, so that features are those of the workspace and nothing is compiled twice.
     run(Command::new(cargo)
-        .args(["build", "--bin", "ab", "--profile", profile, "--target-dir"])
+        .args(["build", "--bin", "ab", "--profile", &profile(), "--target-dir"])
         .arg(profile_folder.parent().unwrap())
         .current_dir(root()));
     profile_folder.join(format!("ab{}", env::consts::EXE_SUFFIX))
+}
+
+/// The profile of this build.
+pub fn profile() -> String {
+    match profile_folder().file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev".to_owned(),
+        Some(name) => name.to_owned(),
+    }
 }
 
 /// The folder of this build, as in `target/debug`: tests are in its folder `deps`, other programs in itself.

@@ -39,3 +39,13 @@ fn the_command_line_and_the_tests_share_one_build_of_the_runtime() {
         .collect();
     assert!(twice.is_empty(), "built twice:\n{}", twice.join("\n"));
 }
+
+#[test]
+fn the_macro_for_bindings_and_the_compiler_share_one_build_of_what_reads_webassembly() {
+    let command_line = packages(&["--package", "ab", "--edges", "normal,build"]);
+    for name in ["bitflags", "memchr", "semver", "serde_core", "wasmparser"] {
+        let builds: Vec<_> =
+            command_line.iter().filter(|(package, _)| package.starts_with(&format!("{name} v"))).collect();
+        assert!(matches!(builds[..], [(_, features)] if features.len() == 1), "built twice: {builds:?}");
+    }
+}
