@@ -22,7 +22,7 @@ use crate::given::output::{Output, Printing};
 use crate::given::reload::Reload;
 use crate::instances::compiled;
 use crate::instances::component::Component;
-use crate::instances::engine;
+use crate::instances::engine::{self, AddToLinker};
 use crate::instances::guest::Guest;
 use crate::limits;
 use crate::observer::{Busy, Load, Observer};
@@ -89,12 +89,17 @@ pub struct App {
 
 impl App {
     /// Gives the variables their values, opens the stores and compiles the components, or takes them from the cache in
-    /// `.spin/compiled`.
+    /// `.spin/compiled`. `wasi` adds the interfaces of WASI that this crate leaves to the crate `host-wasi`.
     ///
     /// # Errors
     ///
     /// Whatever keeps the app from running, with what to do about it.
-    pub fn load(manifest: Manifest, config: RuntimeConfig, settings: &Settings) -> Result<Self, LoadError> {
+    pub fn load(
+        manifest: Manifest,
+        config: RuntimeConfig,
+        settings: &Settings,
+        wasi: AddToLinker,
+    ) -> Result<Self, LoadError> {
         check(&manifest, &config)?;
         config.check_labels(&manifest)?;
         let variables = Arc::new(Variables::resolve(&manifest, &settings.variables)?);
@@ -108,7 +113,7 @@ impl App {
 
         let memory = Budget::new(limits::GUEST_MEMORY);
         let engine = engine::engine(manifest.components.len()).map_err(LoadError::Engine)?;
-        let linker = engine::linker(&engine).map_err(LoadError::Engine)?;
+        let linker = engine::linker(&engine, wasi).map_err(LoadError::Engine)?;
         let compiled = compiled::folder(&manifest.folder);
         let load = |component: &manifest::Component| {
             let pre = compile(&engine, &linker, component, &compiled)?;

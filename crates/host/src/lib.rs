@@ -1,7 +1,8 @@
 //! The embedded runtime: runs a Spin app's HTTP components on wasmtime.
 //!
 //! It runs any app that keeps to what it supports, and refuses by name what needs Spin. [`App::load`] opens the stores and
-//! compiles the components; [`App::serve`] serves until it is told to stop.
+//! compiles the components; [`App::serve`] serves until it is told to stop. The interfaces of WASI that no answer waits for are in a
+//! crate of their own, beside this one, which whoever loads an app hands in.
 
 mod app;
 mod budget;
@@ -18,3 +19,5 @@ pub use app::{App, Settings, check};
 pub use error::LoadError;
 pub use given::links::{LinkChange, LinkError};
 pub use given::models;
+pub use instances::engine::AddToLinker;
+pub use instances::guest::Guest;

@@ -93,7 +93,7 @@ pub(crate) fn run(up: Up, printer: Printer) -> anyhow::Result<()> {
         observer: telemetry.observer(),
         ..Settings::default()
     };
-    let served = host::App::load(app, config, &settings)?;
+    let served = host::App::load(app, config, &settings, host_wasi::add_to_linker)?;
     let announcement = announce::text(
         served.manifest(),
         listener.local_addr()?,

@@ -39,13 +39,18 @@ fn slots(instances: usize) -> u32 {
     u32::try_from(instances).unwrap_or(u32::MAX / 8)
 }
 
-/// Everything that a component may import.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+/// What adds interfaces to those that components may import.
+pub type AddToLinker = fn(&mut Linker<Guest>) -> wasmtime::Result<()>;
+
+/// Everything that a component may import: what an answer uses, and the rest.
+pub(crate) fn linker(engine: &Engine, rest: AddToLinker) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(&mut linker)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
+    wasmtime_wasi::p3::random::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     interfaces::add_to_linker(&mut linker)?;
+    rest(&mut linker)?;
     Ok(linker)
 }
 

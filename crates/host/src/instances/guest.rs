@@ -14,7 +14,7 @@ use crate::limits;
 use crate::observer::Trace;
 
 /// The data of one instance: its handles, and what its component is granted.
-pub(crate) struct Guest {
+pub struct Guest {
     pub(crate) grants: Arc<Grants>,
     pub(crate) table: ResourceTable,
     wasi: WasiCtx,

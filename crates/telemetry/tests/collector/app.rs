@@ -106,7 +106,7 @@ pub(crate) fn serve() {
         observer: telemetry.clone().map(|telemetry| telemetry as Arc<dyn Observer>),
         ..Settings::default()
     };
-    let app = HostApp::load(manifest, config, &settings).unwrap();
+    let app = HostApp::load(manifest, config, &settings, host_wasi::add_to_linker).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("Serving {}", listener.local_addr().unwrap());
     app.serve(listener, async {
