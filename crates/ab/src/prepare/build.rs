@@ -1,4 +1,4 @@
-//! The components, each built with its own command, as `spin build` does.
+//! The components, each built with its own commands, as `spin build` does, except that those which share their commands are built once.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -12,7 +12,8 @@ use spin_app::manifest::Build;
 use crate::terminal::{Printer, failure};
 
 /// Runs the build commands of the components with these ids, of all without any. A Rust target for WebAssembly that a
-/// command names and that is missing is added with rustup first.
+/// command names and that is missing is added with rustup first. Components with the same commands in the same folder are built
+/// together, where the first of them stands.
 ///
 /// # Errors
 ///
@@ -25,17 +26,24 @@ pub(crate) fn run(app: &Manifest, ids: &[String], printer: Printer) -> anyhow::R
             .into());
     }
     let chosen = app.components.iter().filter(|component| ids.is_empty() || ids.contains(&component.id));
-    let builds: Vec<(&str, &Build)> =
-        chosen.filter_map(|component| Some((component.id.as_str(), component.build.as_ref()?))).collect();
+    let mut builds: Vec<(Vec<&str>, &Build)> = Vec::new();
+    for component in chosen {
+        let Some(build) = &component.build else { continue };
+        match builds.iter_mut().find(|(_, earlier)| *earlier == build) {
+            Some((ids, _)) => ids.push(&component.id),
+            None => builds.push((vec![&component.id], build)),
+        }
+    }
     if builds.is_empty() {
         printer.message("None of the components have a build command.");
         return Ok(());
     }
     add_missing_targets(app, &builds, printer)?;
-    for (id, build) in builds {
-        let folder = working_folder(app, id, build)?;
+    for (ids, build) in builds {
+        let built = format!("{} {}", if ids.len() == 1 { "component" } else { "components" }, ids.join(", "));
+        let folder = working_folder(app, &built, build)?;
         for command in &build.commands {
-            printer.step("Building", format_args!("component {id} with `{command}`"));
+            printer.step("Building", format_args!("{built} with `{command}`"));
             let status = shell(command)
                 .current_dir(&folder)
                 .stdin(Stdio::null())
@@ -43,10 +51,10 @@ pub(crate) fn run(app: &Manifest, ids: &[String], printer: Printer) -> anyhow::R
                 .stdout(io::stderr())
                 .status()
                 .with_context(|| {
-                    format!("cannot run the build command of component {id} in {}", folder.display())
+                    format!("cannot run the build command of {built} in {}", folder.display())
                 })?;
             if !status.success() {
-                return Err(failure(format!("the build command of component {id} failed: {status}"))
+                return Err(failure(format!("the build command of {built} failed: {status}"))
                     .hint(format!("it was `{command}` in {}", folder.display()))
                     .into());
             }
@@ -56,10 +64,10 @@ pub(crate) fn run(app: &Manifest, ids: &[String], printer: Printer) -> anyhow::R
     Ok(())
 }
 
-fn working_folder(app: &Manifest, id: &str, build: &Build) -> anyhow::Result<PathBuf> {
+fn working_folder(app: &Manifest, built: &str, build: &Build) -> anyhow::Result<PathBuf> {
     match build.workdir.as_deref() {
         Some(workdir) if workdir.has_root() => {
-            Err(failure(format!("component {id}: the workdir {} must be relative", workdir.display())).into())
+            Err(failure(format!("{built}: the workdir {} must be relative", workdir.display())).into())
         }
         workdir => Ok(workdir.map_or_else(|| app.folder.clone(), |workdir| app.folder.join(workdir))),
     }
@@ -72,7 +80,11 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-fn add_missing_targets(app: &Manifest, builds: &[(&str, &Build)], printer: Printer) -> anyhow::Result<()> {
+fn add_missing_targets(
+    app: &Manifest,
+    builds: &[(Vec<&str>, &Build)],
+    printer: Printer,
+) -> anyhow::Result<()> {
     let targets: BTreeSet<&str> = builds
         .iter()
         .flat_map(|(_, build)| &build.commands)

@@ -61,6 +61,39 @@ fn components_are_built_in_their_folders() {
 }
 
 #[test]
+fn components_with_the_same_commands_are_built_once() {
+    let sandbox = with_builds(&[
+        ("first", "command = \"echo one >> built && exit $(cat status)\""),
+        ("second", "command = \"echo other >> built\""),
+        ("third", "command = \"echo one >> built && exit $(cat status)\""),
+        ("fourth", "command = \"echo one >> built && exit $(cat status)\"\nworkdir = \"sub\""),
+    ]);
+    fs::create_dir(sandbox.path("sub")).unwrap();
+    sandbox.write("status", "0");
+    sandbox.write("sub/status", "0");
+    assert_snapshot!(sandbox.session(&["build", "build -c third"]), @r#"
+    $ cargo ab build
+    Building components first, third with `echo one >> built && exit $(cat status)`
+    Building component second with `echo other >> built`
+    Building component fourth with `echo one >> built && exit $(cat status)`
+    Finished building all components
+    $ cargo ab build -c third
+    Building component third with `echo one >> built && exit $(cat status)`
+    Finished building all components
+    "#);
+    assert_eq!(sandbox.read("built"), "one\nother\none\n");
+    assert_eq!(sandbox.read("sub/built"), "one\n");
+    sandbox.write("status", "3");
+    assert_snapshot!(sandbox.session(&["build"]), @r#"
+    $ cargo ab build
+    Building components first, third with `echo one >> built && exit $(cat status)`
+    error: the build command of components first, third failed: exit status: 3
+    hint: it was `echo one >> built && exit $(cat status)` in [FOLDER]
+    [exit status: 1]
+    "#);
+}
+
+#[test]
 fn a_component_inside_a_trigger_is_built_linked_and_asked_for() {
     let sandbox = Sandbox::new(&[]);
     let manifest = sandbox.read("spin.toml")
