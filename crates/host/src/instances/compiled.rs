@@ -1,16 +1,17 @@
 //! Compiled components, kept on disk: compiling takes longer than anything else at start.
 //!
 //! A compiled file is mapped into memory, so that what a component never runs costs none. Its name holds the digest of its content,
-//! which is checked first: a file that was not written whole, or was changed since, is compiled again.
+//! which is checked first: a file that was not written whole, or was changed since, is compiled again. The digests are there to notice
+//! accidents, so they need to be fast, not hard to forge: whoever can write the folder can name a file as they like.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Where compiled components are kept: beside the app's other state, so that they are deleted with it.
 pub(crate) fn folder(app_folder: &Path) -> PathBuf {
@@ -30,7 +31,7 @@ pub(crate) fn load(engine: &Engine, id: &str, source: &Path, folder: &Path) -> w
         return Ok(component);
     }
     let compiled = engine.precompile_component(&code)?;
-    let file = folder.join(format!("{name}-{}.cwasm", hex(Sha256::new().chain_update(&compiled))));
+    let file = folder.join(format!("{name}-{}.cwasm", digest([compiled.as_slice()])));
     if keep(id, &file, folder, &compiled).is_ok()
         && let Some(component) = map(engine, &file)
     {
@@ -43,13 +44,18 @@ pub(crate) fn load(engine: &Engine, id: &str, source: &Path, folder: &Path) -> w
 fn digest_of_code(engine: &Engine, code: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    hex(Sha256::new().chain_update(hasher.finish().to_le_bytes()).chain_update(code))
+    digest([&hasher.finish().to_le_bytes(), code])
 }
 
-/// Half of a digest, in hexadecimal: enough to tell files apart.
-fn hex(digest: Sha256) -> String {
-    let half = digest.finalize().iter().take(16).fold(0u128, |number, byte| number << 8 | u128::from(*byte));
-    format!("{half:032x}")
+/// A digest of all the pieces together, in hexadecimal.
+fn digest<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> String {
+    let mut digest = Xxh3::new();
+    pieces.into_iter().for_each(|piece| digest.update(piece));
+    hex(&digest)
+}
+
+fn hex(digest: &Xxh3) -> String {
+    format!("{:032x}", digest.digest128())
 }
 
 /// The file of `folder` that was compiled from the code of this name, with the content that its own name promises.
@@ -64,11 +70,11 @@ fn kept(folder: &Path, name: &str) -> Option<PathBuf> {
 
 fn digest_of_file(file: &Path) -> io::Result<String> {
     let mut file = File::open(file)?;
-    let mut digest = Sha256::new();
+    let mut digest = Xxh3::new();
     let mut piece = vec![0; 256 * 1024];
     loop {
         match file.read(&mut piece)? {
-            0 => return Ok(hex(digest)),
+            0 => return Ok(hex(&digest)),
             length => digest.update(&piece[..length]),
         }
     }
@@ -115,7 +121,7 @@ mod tests {
     fn what_is_not_what_its_name_says_is_not_taken() {
         let folder = tempfile::tempdir().unwrap();
         let compiled = b"what the compiler made";
-        let digest = hex(Sha256::new().chain_update(compiled));
+        let digest = digest([compiled.as_slice()]);
         let file = folder.path().join(format!("api-{}-{digest}.cwasm", "0".repeat(32)));
         let name = format!("api-{}", "0".repeat(32));
         keep("api", &file, folder.path(), compiled).unwrap();
