@@ -24,6 +24,9 @@ pub struct Bucket {
     label: String,
 }
 
+/// What Spin does not tell of a write that Redis refused: why.
+const REFUSED: &str = "the server refused to write; it may be out of memory, or a replica";
+
 thread_local! {
     /// Labels of stores that do not read several keys at once, but do one by one: those of Redis, on Spin. An instance that has seen it
     /// does not ask again.
@@ -111,13 +114,18 @@ impl Swap<'_> {
 
     /// Replaces the value; `false` if somebody else has changed it in the meantime.
     ///
-    /// Spin's Redis stores (4.1) report every swap as failed, so there whether the new value is in the store decides. Of two callers who
-    /// write the same value at the same time both then believe that it was they.
+    /// Spin's Redis stores (4.1) report every swap as failed, so there what is in the store afterwards decides: the new value, another
+    /// one, or still the old one, which means that the server refused to write. Of two callers who write the same value at the same time
+    /// both then believe that it was they.
     pub fn replace(self, value: &[u8]) -> Result<bool, Error> {
         match atomics::swap(self.cas, value) {
             Ok(()) => Ok(true),
-            Err(CasError::CasFailed(_)) => Ok(self.bucket.misreports_swaps(self.key)?
-                && self.bucket.get(self.key)?.as_deref() == Some(value)),
+            Err(CasError::CasFailed(_)) if !self.bucket.misreports_swaps(self.key)? => Ok(false),
+            Err(CasError::CasFailed(_)) => match self.bucket.get(self.key)? {
+                Some(now) if now == value => Ok(true),
+                now if now == self.current => Err(Error::Other(REFUSED.to_owned())),
+                _ => Ok(false),
+            },
             Err(CasError::StoreError(error)) => Err(error),
         }
     }

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,8 @@ struct State {
     target: AtomicU16,
     quality: Mutex<Quality>,
     changed: Condvar,
-    connections: Mutex<Vec<TcpStream>>,
+    /// Both ends of each, as long as it passes anything.
+    connections: Mutex<Vec<Weak<TcpStream>>>,
     ended: AtomicBool,
 }
 
@@ -52,9 +53,13 @@ impl Wire {
                 let Ok(far) = TcpStream::connect(("127.0.0.1", state.target.load(Ordering::Relaxed))) else {
                     continue;
                 };
-                pass(&state, &near, &far);
-                pass(&state, &far, &near);
-                lock(&state.connections).extend([near, far]);
+                let (near, far) = (Arc::new(near), Arc::new(far));
+                pass(&state, near.clone(), far.clone());
+                pass(&state, far.clone(), near.clone());
+                // A client that connects anew for each command would use up the process's files.
+                let mut connections = lock(&state.connections);
+                connections.retain(|end| end.strong_count() > 0);
+                connections.extend([Arc::downgrade(&near), Arc::downgrade(&far)]);
             }
         });
         wire
@@ -80,7 +85,7 @@ impl Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         self.set(Quality::Good);
-        for connection in lock(&self.state.connections).drain(..) {
+        for connection in lock(&self.state.connections).drain(..).filter_map(|end| end.upgrade()) {
             // It may be closed already.
             let _ = connection.shutdown(Shutdown::Both);
         }
@@ -90,14 +95,13 @@ impl Drop for Wire {
 }
 
 /// Carries what comes from one end to the other, each piece when its time has come.
-fn pass(state: &Arc<State>, from: &TcpStream, to: &TcpStream) {
-    let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else { return };
+fn pass(state: &Arc<State>, from: Arc<TcpStream>, to: Arc<TcpStream>) {
     let _ = to.set_nodelay(true);
     let (send, receive) = mpsc::channel::<(Instant, Vec<u8>)>();
     let (reading, writing) = (Arc::downgrade(state), Arc::downgrade(state));
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
-        while let Ok(length @ 1..) = from.read(&mut buffer) {
+        while let Ok(length @ 1..) = (&*from).read(&mut buffer) {
             let Some(state) = reading.upgrade() else { break };
             let delay = match *lock(&state.quality) {
                 Quality::Slow(delay) => delay,
@@ -117,7 +121,7 @@ fn pass(state: &Arc<State>, from: &TcpStream, to: &TcpStream) {
                 quality = state.changed.wait(quality).unwrap_or_else(PoisonError::into_inner);
             }
             drop(quality);
-            if to.write_all(&piece).is_err() {
+            if (&*to).write_all(&piece).is_err() {
                 break;
             }
         }
@@ -127,4 +131,26 @@ fn pass(state: &Arc<State>, from: &TcpStream, to: &TcpStream) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::until;
+
+    #[test]
+    fn a_connection_that_has_ended_keeps_no_file_open() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let wire = Wire::to(server.local_addr().unwrap().port());
+        for _ in 0..100 {
+            let mut client = TcpStream::connect(("127.0.0.1", wire.port)).unwrap();
+            client.write_all(b"?").unwrap();
+            let (mut far, _) = server.accept().unwrap();
+            far.read_exact(&mut [0]).unwrap();
+            far.write_all(b"!").unwrap();
+            client.read_exact(&mut [0]).unwrap();
+        }
+        let open = || lock(&wire.state.connections).iter().filter(|end| end.strong_count() > 0).count();
+        until("all are closed", || open() == 0);
+    }
 }

@@ -8,7 +8,7 @@ use e2e::cluster::audit;
 use e2e::cluster::wire::{Quality, Wire};
 use e2e::explorer::{Explorer, safe};
 use e2e::model_server::ModelServer;
-use e2e::process::PATIENCE;
+use e2e::process::{PATIENCE, until};
 use e2e::redis_server::RedisServer;
 use e2e::response::Response;
 use e2e::runtime::{Runtime, embedded_only, runtime};
@@ -257,4 +257,31 @@ async fn the_explorer_reads_and_changes_them() {
     assert_eq!((&answer["matched"], &answer["deleted"]), (&json!(1), &json!(1)));
     assert_eq!(explorer.keys(FIRST).await, ["Sentence ?", "[ab]", "a"]);
     assert_eq!(explorer.keys(SECOND).await.len(), ENTRIES.len());
+}
+
+/// A server that refuses to write has not been overtaken by somebody else's write.
+#[tokio::test]
+async fn a_full_server_refuses_what_would_be_replaced() {
+    let Some(redis) = RedisServer::start(&[]) else { return };
+    let model = ModelServer::start().unwrap();
+    model.answer_with("positive");
+    let app = App::builder().model(&model).redis(FIRST, redis.url(0)).redis(SECOND, redis.url(1)).start();
+    let explorer = app.explorer();
+    assert_eq!(explorer.set(FIRST, "key", "value").await.status, 200);
+    let read = explorer.get(FIRST, "key").await;
+    redis.ask("CONFIG SET maxmemory-policy noeviction");
+    redis.ask("CONFIG SET maxmemory 1");
+
+    let path = format!("/stores/{FIRST}/keys/{}", safe("key"));
+    let matching = [("if-match", read.header("etag"))];
+    let refused = call_with(&app, Method::PUT, &path, &matching, b"another".to_vec()).await;
+    assert!(refused.problem(500).contains("memory"), "{}", refused.text());
+    assert!(!app.ask("It is not recorded").await.cached);
+    assert!(!app.ask("It is not recorded").await.cached);
+    let output = || app.process().output();
+    until("the terminal shows what was not recorded", || output().contains("was not recorded"));
+    assert!(!output().contains("keeps changing"), "{}", output());
+
+    redis.ask("CONFIG SET maxmemory 0");
+    ok(&call_with(&app, Method::PUT, &path, &matching, b"another".to_vec()).await);
 }
