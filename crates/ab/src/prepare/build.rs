@@ -40,10 +40,10 @@ pub(crate) fn run(app: &Manifest, ids: &[String], printer: Printer) -> anyhow::R
     }
     add_missing_targets(app, &builds, printer)?;
     for (ids, build) in builds {
-        let built = format!("{} {}", if ids.len() == 1 { "component" } else { "components" }, ids.join(", "));
-        let folder = working_folder(app, &built, build)?;
+        let whose = format!("{} {}", if ids.len() == 1 { "component" } else { "components" }, ids.join(", "));
+        let folder = working_folder(app, &whose, build)?;
         for command in &build.commands {
-            printer.step("Building", format_args!("{built} with `{command}`"));
+            printer.step("Building", format_args!("{whose} with `{command}`"));
             let status = shell(command)
                 .current_dir(&folder)
                 .stdin(Stdio::null())
@@ -51,10 +51,10 @@ pub(crate) fn run(app: &Manifest, ids: &[String], printer: Printer) -> anyhow::R
                 .stdout(io::stderr())
                 .status()
                 .with_context(|| {
-                    format!("cannot run the build command of {built} in {}", folder.display())
+                    format!("cannot run the build command of {whose} in {}", folder.display())
                 })?;
             if !status.success() {
-                return Err(failure(format!("the build command of {built} failed: {status}"))
+                return Err(failure(format!("the build command of {whose} failed: {status}"))
                     .hint(format!("it was `{command}` in {}", folder.display()))
                     .into());
             }
@@ -64,10 +64,10 @@ pub(crate) fn run(app: &Manifest, ids: &[String], printer: Printer) -> anyhow::R
     Ok(())
 }
 
-fn working_folder(app: &Manifest, built: &str, build: &Build) -> anyhow::Result<PathBuf> {
+fn working_folder(app: &Manifest, whose: &str, build: &Build) -> anyhow::Result<PathBuf> {
     match build.workdir.as_deref() {
         Some(workdir) if workdir.has_root() => {
-            Err(failure(format!("{built}: the workdir {} must be relative", workdir.display())).into())
+            Err(failure(format!("{whose}: the workdir {} must be relative", workdir.display())).into())
         }
         workdir => Ok(workdir.map_or_else(|| app.folder.clone(), |workdir| app.folder.join(workdir))),
     }
