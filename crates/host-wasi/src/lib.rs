@@ -1,6 +1,6 @@
-//! The interfaces of WASI that no answer waits for: files, sockets, terminals, and what a component reads when it starts.
+//! The interfaces of WASI that an answer from a store does without: files, sockets, terminals, and what a component reads when it starts.
 //!
-//! wasmtime makes the code of every interface anew for the runtime's own type of instance, most of it for these. Here it is compiled
+//! wasmtime generates the code of every interface anew for the runtime's own type of instance, half of it for these. Here it is compiled
 //! beside [`host`], which has the others, and need not be as fast.
 
 use host::Guest;

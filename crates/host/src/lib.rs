@@ -1,8 +1,8 @@
 //! The embedded runtime: runs a Spin app's HTTP components on wasmtime.
 //!
 //! It runs any app that keeps to what it supports, and refuses by name what needs Spin. [`App::load`] opens the stores and
-//! compiles the components; [`App::serve`] serves until it is told to stop. The interfaces of WASI that no answer waits for are in a
-//! crate of their own, beside this one, which whoever loads an app hands in.
+//! compiles the components; [`App::serve`] serves until it is told to stop. The interfaces of WASI that an answer from a
+//! store does without are in the crate `host-wasi`, which whoever loads an app hands in.
 
 mod app;
 mod budget;
