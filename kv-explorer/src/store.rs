@@ -25,7 +25,7 @@ pub(crate) enum Error {
     Full,
     /// The answer would not fit into memory. The text says what to ask for instead.
     TooLarge(String),
-    /// The store itself failed.
+    /// The store itself failed, which may pass.
     Failed(String),
 }
 
@@ -44,13 +44,10 @@ impl Error {
                      spin.toml."
                 ),
             ),
-            Self::Full => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Too many stores are open at the same time. Try again.",
-            ),
+            Self::Full => Problem::unavailable("Too many stores are open at the same time. Try again."),
             Self::TooLarge(detail) => Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail),
             Self::Failed(message) => {
-                Problem::internal(format!("The store behind the label {label:?} failed: {message}"))
+                Problem::unavailable(format!("The store behind the label {label:?} failed: {message}"))
             }
         }
     }
@@ -120,7 +117,7 @@ impl Store {
     ) -> Result<bool, Error> {
         let bucket = self.bucket()?;
         let swap = bucket.compare_and_swap(key)?;
-        Ok(is_expected(swap.current()) && swap.replace(value)?)
+        Ok(is_expected(swap.current()) && swap.replace(value, |_| false)?)
     }
 }
 

@@ -43,6 +43,7 @@ pub mod statistics;
 pub mod tally;
 pub mod visitor;
 pub mod vote;
+pub mod writes;
 
 pub use assignment::{Assignment, Experiment, InvalidAssignment, InvalidExperiment, Variant};
 pub use key::Key;
@@ -51,3 +52,4 @@ pub use prompt::{Fallback, Fingerprint, InvalidFingerprint, Origin, PLACEHOLDER,
 pub use record::{Answer, Record, timestamp};
 pub use visitor::VisitorId;
 pub use vote::{Voter, Votes};
+pub use writes::Writes;

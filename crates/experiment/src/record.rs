@@ -14,7 +14,7 @@ use serde::{
     ser::SerializeMap,
 };
 
-use crate::{key::Key, prompt::Fingerprint, vote::Votes};
+use crate::{key::Key, prompt::Fingerprint, vote::Votes, writes::Writes};
 
 /// What an experiment asks a model for, and what a person may say would have been right.
 pub trait Answer: DeserializeOwned + Serialize {
@@ -65,6 +65,8 @@ pub struct Record<A> {
     pub votes: Votes<A>,
     /// The sentence, where the key does not show it.
     pub sentence: Option<String>,
+    /// Who wrote it, where the store does not say whether a write was made.
+    pub writes: Writes,
 }
 
 impl<A: Answer> Record<A> {
@@ -82,6 +84,7 @@ impl<A: Answer> Record<A> {
             expected: None,
             votes: Votes::default(),
             sentence: key.hidden_sentence().map(str::to_owned),
+            writes: Writes::default(),
         }
     }
 
@@ -108,13 +111,14 @@ impl<A: Answer> Record<A> {
         self
     }
 
-    /// Takes over what visitors have said about the sentence, from the record whose place this one takes.
+    /// Takes over what visitors have said about the sentence, and who wrote, from the record whose place this one takes.
     pub fn keep_votes_of(&mut self, other: &Self)
     where
         A: Clone,
     {
         self.expected.clone_from(&other.expected);
         self.votes.clone_from(&other.votes);
+        self.writes.clone_from(&other.writes);
     }
 
     /// All votes: what would have been right, by each.
@@ -195,6 +199,9 @@ impl<A: Answer> Serialize for Record<A> {
         if let Some(sentence) = &self.sentence {
             map.serialize_entry("sentence", sentence)?;
         }
+        if !self.writes.is_empty() {
+            map.serialize_entry("writes", &self.writes)?;
+        }
         map.end()
     }
 }
@@ -220,6 +227,7 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
         let (mut at, mut elapsed_ms, mut prompt_tokens, mut generated_tokens) = <_>::default();
         let mut at_first = None;
         let (mut expected, mut votes, mut sentence) = (None, Votes::default(), None);
+        let mut writes = Writes::default();
         while let Some(field) = map.next_key::<Field>()? {
             match field.0.as_ref() {
                 name if name == A::FIELD => answer = Some(map.next_value()?),
@@ -233,6 +241,7 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
                 "expected" => expected = map.next_value()?,
                 "votes" => votes = map.next_value()?,
                 "sentence" => sentence = map.next_value()?,
+                "writes" => writes = map.next_value()?,
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
@@ -248,6 +257,7 @@ impl<'de, A: Answer> de::Visitor<'de> for RecordVisitor<A> {
             expected,
             votes,
             sentence,
+            writes,
         })
     }
 }

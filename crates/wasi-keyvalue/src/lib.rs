@@ -9,7 +9,7 @@
 
 mod bindings;
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{cell::RefCell, collections::BTreeMap};
 
 use bindings::{
     atomics::{self, Cas, CasError},
@@ -28,9 +28,9 @@ pub struct Bucket {
 const REFUSED: &str = "the server refused to write; it may be out of memory, or a replica";
 
 thread_local! {
-    /// Labels of stores that do not read several keys at once, but do one by one: those of Redis, on Spin. An instance that has seen it
-    /// does not ask again.
-    static WITHOUT_BATCHES: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    /// By the label, whether its store reads several keys at once; those of Redis, on Spin, do so one by one only. An instance that has
+    /// seen it does not ask again.
+    static BATCHES: RefCell<BTreeMap<String, bool>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 impl Bucket {
@@ -50,19 +50,31 @@ impl Bucket {
     /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
     /// more that fails, and with one it gives no value.
     pub fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let batches = WITHOUT_BATCHES.with_borrow(|labels| !labels.contains(&self.label));
-        if keys.len() > 1
-            && batches
-            && let Ok(values) = batch::get_many(&self.store, keys)
-        {
+        let one_by_one = || {
+            let value_of = |key: &String| Ok(self.get(key)?.map(|value| (key.clone(), value)));
+            keys.iter().filter_map(|key| value_of(key).transpose()).collect::<Result<_, _>>()
+        };
+        if keys.len() < 2 || self.has_batches() == Some(false) {
+            return one_by_one();
+        }
+        if let Ok(values) = batch::get_many(&self.store, keys) {
+            self.note_batches(true);
             return Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect());
         }
-        let value_of = |key: &String| Ok(self.get(key)?.map(|value| (key.clone(), value)));
-        let values = keys.iter().filter_map(|key| value_of(key).transpose()).collect::<Result<_, _>>()?;
-        if keys.len() > 1 && batches {
-            WITHOUT_BATCHES.with_borrow_mut(|labels| labels.insert(self.label.clone()));
-        }
+        let values = one_by_one()?;
+        self.note_batches(false);
         Ok(values)
+    }
+
+    /// Whether the store reads several keys at once, where that is known.
+    fn has_batches(&self) -> Option<bool> {
+        BATCHES.with_borrow(|batches| batches.get(&self.label).copied())
+    }
+
+    fn note_batches(&self, has_batches: bool) {
+        if self.has_batches() != Some(has_batches) {
+            BATCHES.with_borrow_mut(|batches| batches.insert(self.label.clone(), has_batches));
+        }
     }
 
     /// Sets many values.
@@ -81,13 +93,13 @@ impl Bucket {
         atomics::increment(&self.store, key, delta)
     }
 
-    /// Whether the store reports swaps as failed that were made, as Spin's Redis stores do (4.1). They are told by their batches.
-    fn misreports_swaps(&self, key: &str) -> Result<bool, Error> {
-        let is_known = || WITHOUT_BATCHES.with_borrow(|labels| labels.contains(&self.label));
-        if !is_known() {
+    /// Whether the store reports swaps as failed that were made, as Spin's Redis stores do (4.1). They are told by their batches: no host
+    /// call where the instance has read several keys at once before, one where it has not.
+    pub fn misreports_swaps(&self, key: &str) -> Result<bool, Error> {
+        if self.has_batches().is_none() {
             self.get_many(&[key.to_owned(), key.to_owned()])?;
         }
-        Ok(is_known())
+        Ok(self.has_batches() == Some(false))
     }
 
     /// Begins to replace the value of a key.
@@ -114,19 +126,28 @@ impl Swap<'_> {
 
     /// Replaces the value; `false` if somebody else has changed it in the meantime.
     ///
-    /// Spin's Redis stores (4.1) report every swap as failed, so there what is in the store afterwards decides: the new value, another
-    /// one, or still the old one, which means that the server refused to write. Of two callers who write the same value at the same time
-    /// both then believe that it was they.
-    pub fn replace(self, value: &[u8]) -> Result<bool, Error> {
-        match atomics::swap(self.cas, value) {
-            Ok(()) => Ok(true),
-            Err(CasError::CasFailed(_)) if !self.bucket.misreports_swaps(self.key)? => Ok(false),
-            Err(CasError::CasFailed(_)) => match self.bucket.get(self.key)? {
-                Some(now) if now == value => Ok(true),
-                now if now == self.current => Err(Error::Other(REFUSED.to_owned())),
-                _ => Ok(false),
-            },
-            Err(CasError::StoreError(error)) => Err(error),
+    /// Spin's Redis stores (4.1) report every swap as failed, so there what is in the store afterwards decides: the new value; still the
+    /// old one; or another one. That may have been written over the new value already, and only `comes_after_it` can say so, of what is
+    /// there. Where it says of every value that it does not, `false` may be wrong, and of two callers who write the same value at the same
+    /// time both believe that it was they.
+    pub fn replace(self, value: &[u8], comes_after_it: impl FnOnce(&[u8]) -> bool) -> Result<bool, Error> {
+        let mut cas = self.cas;
+        // Where the old value is still there, somebody may have written it after Spin had begun to watch the key and before it read it.
+        // If nobody has written since, the server refuses to.
+        for _ in 0..2 {
+            cas = match atomics::swap(cas, value) {
+                Ok(()) => return Ok(true),
+                Err(CasError::StoreError(error)) => return Err(error),
+                Err(CasError::CasFailed(_)) if !self.bucket.misreports_swaps(self.key)? => return Ok(false),
+                Err(CasError::CasFailed(cas)) => cas,
+            };
+            match self.bucket.get(self.key)? {
+                Some(now) if now == value => return Ok(true),
+                now if now != self.current => return Ok(now.is_some_and(|now| comes_after_it(&now))),
+                _ if cas.current()? != self.current => return Ok(false),
+                _ => {}
+            }
         }
+        Err(Error::Other(REFUSED.to_owned()))
     }
 }

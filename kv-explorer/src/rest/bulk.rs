@@ -110,7 +110,7 @@ pub(super) async fn delete(target: &Target, query: &Query, request: Request) -> 
                     problem.detail(),
                     keys.len()
                 );
-                Problem::internal(so_far)
+                Problem::unavailable(so_far)
             })?;
             deleted += batch.len();
         }

@@ -109,7 +109,7 @@ pub(super) async fn import(target: &Target, query: &Query, request: Request) -> 
                 problem.detail(),
                 total - left
             );
-            Problem::internal(detail)
+            Problem::unavailable(detail)
         })?;
     }
     Ok(respond::json(&answer))

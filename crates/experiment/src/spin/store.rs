@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Error as JsonError;
 use thiserror::Error;
-use wasi_keyvalue::Bucket;
+use wasi_keyvalue::{Bucket, Swap};
 
 use crate::{
     analysis::Observation,
@@ -20,6 +20,7 @@ use crate::{
     record::{Answer, Record},
     tally,
     vote::{Voter, Votes},
+    writes::Writes,
 };
 
 /// A variant's store, open for one request.
@@ -31,6 +32,11 @@ pub struct Store<'l> {
     bucket: Bucket,
     /// Whether its counters are text, once that had to be found out.
     counts_in_text: OnceCell<bool>,
+}
+
+/// A number that is not the same twice.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// How often a change is tried while others change the same record at the same time.
@@ -103,7 +109,7 @@ impl<'l> Store<'l> {
         mut record: Record<A>,
     ) -> Result<Changed<A>, StoreError> {
         let mut before = None;
-        self.change(key.as_str(), &mut |current| {
+        self.change_record(key, |current| {
             before = current.and_then(Record::<A>::from_json);
             match (current, &before) {
                 (Some(_), Some(known)) => {
@@ -115,13 +121,14 @@ impl<'l> Store<'l> {
                 }
                 _ => {}
             }
-            Ok(Some(record.to_json()?))
+            Ok(Some(record.clone()))
         })?;
         Ok(Changed { before, after: record })
     }
 
     /// Puts a visitor's vote on the answer to a sentence in the place of their earlier one, or takes it back. Returns the record before and
-    /// after, or `None` if the store has none; it gets none then. Two host calls, and one if something changes.
+    /// after, or `None` if the store has none; it gets none then. Two host calls, one if something changes, and one where an instance
+    /// has read nothing.
     pub fn vote<A: Answer + Clone + PartialEq>(
         &self,
         key: &Key,
@@ -129,17 +136,53 @@ impl<'l> Store<'l> {
         expected: Option<&A>,
     ) -> Result<Option<Changed<A>>, StoreError> {
         let mut changed = None;
-        self.change(key.as_str(), &mut |current| {
+        self.change_record(key, |current| {
             changed = None;
             let Some(before) = current.and_then(Record::<A>::from_json) else { return Ok(None) };
             let mut after = before.clone();
             let full = |_| StoreError::Full { label: self.label.to_string() };
             after.votes.cast(voter, expected.cloned()).map_err(full)?;
-            let value = if after == before { None } else { Some(after.to_json()?) };
+            let record = (after != before).then(|| after.clone());
             changed = Some(Changed { before: Some(before), after });
-            Ok(value)
+            Ok(record)
         })?;
         Ok(changed)
+    }
+
+    /// Replaces a record as [`change`](KeyValues::change) replaces a value. Where the store does not say whether a write was made, the
+    /// record does.
+    fn change_record<A: Answer>(
+        &self,
+        key: &Key,
+        mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Record<A>>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let is_marked = self.bucket.misreports_swaps(key.as_str()).map_err(|error| self.error(error))?;
+        self.swap(key.as_str(), |swap| {
+            let Some(mut record) = change(swap.current())? else { return Ok(true) };
+            let mark = format!("{:08x}", random() >> 32);
+            if is_marked {
+                record.writes.push(mark.clone());
+            } else {
+                record.writes = Writes::default();
+            }
+            let has_mark =
+                |value: &[u8]| Record::<A>::from_json(value).is_some_and(|now| now.writes.contains(&mark));
+            swap.replace(&record.to_json()?, has_mark).map_err(|error| self.error(error))
+        })
+    }
+
+    /// Lets a value be replaced, again and again until `replace` says that it was, or does not have to be.
+    fn swap(
+        &self,
+        key: &str,
+        mut replace: impl FnMut(Swap<'_>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            if replace(self.bucket.compare_and_swap(key).map_err(|error| self.error(error))?)? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contended { label: self.label.to_string() })
     }
 
     /// Counts that one observation has taken the place of another, or of none, in this store. Two host calls and one for each counter that
@@ -161,8 +204,7 @@ impl<'l> Store<'l> {
         if let Some(known) = self.counts_in_text.get() {
             return Ok(*known);
         }
-        // A number that is not the same twice.
-        let key = format!("{}kind:{:x}", tally::PREFIX, RandomState::new().build_hasher().finish());
+        let key = format!("{}kind:{:x}", tally::PREFIX, random());
         self.increment(&key, 0)?;
         let is_text = self.get(&key)?.is_some_and(|value| counter::is_text(&value));
         self.delete(&[key])?;
@@ -203,15 +245,12 @@ impl KeyValues for Store<'_> {
         self.bucket.delete_many(keys).map_err(|error| self.error(error))
     }
 
+    /// The change has to come to nothing where the value is what it would make of it: on Spin with Redis it may be made twice.
     fn change(&self, key: &str, change: Change<'_, StoreError>) -> Result<(), StoreError> {
-        for _ in 0..ATTEMPTS {
-            let swap = self.bucket.compare_and_swap(key).map_err(|error| self.error(error))?;
-            let Some(value) = change(swap.current())? else { return Ok(()) };
-            if swap.replace(&value).map_err(|error| self.error(error))? {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Contended { label: self.label.to_string() })
+        self.swap(key, |swap| {
+            let Some(value) = change(swap.current())? else { return Ok(true) };
+            swap.replace(&value, |_| false).map_err(|error| self.error(error))
+        })
     }
 
     /// One host call where the value has the form of this kind of store. To add to any other value is a panic of Spin's with `SQLite`:
