@@ -12,6 +12,8 @@ pub mod faults;
 pub mod load;
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -24,9 +26,14 @@ use crate::model_server::{ModelServer, Reply};
 use crate::process::until;
 use crate::redis_server::RedisServer;
 use crate::response::Response;
+use crate::runtime::is_spin;
 
 /// What each Redis server is started with: a journal on disk, written every second.
 const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
+
+/// Spin ends at once, so a drained node is left alone until it has done what follows an answer. `preStop` in `deploy/hardening.yaml`
+/// gives it 35 s.
+const PRE_STOP: Duration = Duration::from_secs(2);
 
 /// The prompts of the variants, in the experiment's order. The scripted models answer by them.
 pub const PROMPTS: [(&str, &str); 2] =
@@ -112,10 +119,7 @@ impl Cluster {
 
     /// Starts a node again in another way, as a rolling update does: it gets no new requests, finishes those it has, and ends.
     pub fn replace(&mut self, slot: usize, change: impl FnOnce(AppBuilder) -> AppBuilder) {
-        self.haproxy.drain(slot);
-        if let Some(Node { mut app, model, wire }) = self.nodes[slot].take() {
-            app.process().signal("TERM");
-            app.wait();
+        if let Some(Node { app, model, wire }) = self.end(slot) {
             let app = app.restart(change);
             self.haproxy.lead(slot, app.address());
             self.nodes[slot] = Some(Node { app, model, wire });
@@ -124,11 +128,18 @@ impl Cluster {
 
     /// Ends a node for good, as a scaling down does.
     pub fn remove(&mut self, slot: usize) {
+        self.end(slot);
+    }
+
+    fn end(&mut self, slot: usize) -> Option<Node> {
         self.haproxy.drain(slot);
-        if let Some(mut node) = self.nodes[slot].take() {
-            node.app.process().signal("TERM");
-            node.app.wait();
+        let mut node = self.nodes[slot].take()?;
+        if is_spin() {
+            thread::sleep(PRE_STOP);
         }
+        node.app.process().signal("TERM");
+        node.app.wait();
+        Some(node)
     }
 
     /// Ends a node without a warning.

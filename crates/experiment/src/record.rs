@@ -35,7 +35,7 @@ pub trait Answer: DeserializeOwned + Serialize {
 /// ```json
 /// {"sentiment": "positive", "prompt": "0123456789ab", "model": "llama2-chat", "at": "2026-07-31T12:34:56.789Z",
 ///  "elapsed_ms": 210, "prompt_tokens": 96, "generated_tokens": 3, "votes": {"0123456789ab": "neutral"},
-///  "sentence": "prompt"}
+///  "sentence": "prompt", "writes": ["89abcdef"]}
 /// ```
 ///
 /// Fields that it does not know are ignored, and of the known ones only the answer, `prompt` and `model` have to be there,

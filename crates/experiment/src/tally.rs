@@ -130,7 +130,7 @@ pub struct Counted {
 /// Reads what was counted of a prompt and a model, and how many observations there are of others.
 ///
 /// The cost does not depend on the number of records: one batch of 108 keys, and, where there are other prompts or models, one of
-/// four keys for each. On Spin with Redis, which has no batches, it is a `GET` for each key.
+/// four keys for each. On Spin with Redis, which has no batches, it is a `GET` for each key, side by side.
 pub fn read<S: KeyValues>(
     store: &S,
     prompt: Fingerprint,

@@ -1,5 +1,7 @@
 //! A store in a Redis database.
 
+mod sorted_keys;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use spin_app::StoreAddress;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use self::sorted_keys::SortedKeys;
 use crate::entries::Position;
 use crate::{Cursor, Entry, PerRuntime, StoreError};
 
@@ -17,7 +20,7 @@ use crate::{Cursor, Entry, PerRuntime, StoreError};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many keys or values are asked for at once where all are wanted.
-const PAGE: usize = 500;
+const PAGE: u32 = 500;
 
 /// Sets a value if it is still the one expected.
 const SWAP: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
@@ -183,35 +186,43 @@ impl RedisStore {
     }
 
     pub(super) async fn keys(&self) -> Result<(Vec<String>, usize), StoreError> {
-        let (mut position, mut keys) = self.scan(0, PAGE).await?;
-        while position != 0 {
-            let (next, page) = self.scan(position, PAGE).await?;
-            position = next;
+        let mut sorted = self.sorted_keys().await?;
+        let mut keys = Vec::new();
+        while let Some(page) = sorted.page(PAGE)? {
             keys.extend(page);
         }
-        // A listing may show a key twice.
-        keys.sort_unstable();
-        keys.dedup();
-        let found = keys.len();
-        let keys: Vec<_> = keys.into_iter().filter_map(|key| String::from_utf8(key).ok()).collect();
-        let left_out = found - keys.len();
-        Ok((keys, left_out))
+        Ok((keys, sorted.left_out))
     }
 
     pub(super) async fn for_each<E: From<StoreError>>(
         &self,
         mut visit: impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let (keys, mut left_out) = self.keys().await?;
-        for page in keys.chunks(PAGE) {
-            for (key, value) in self.get_many(page).await? {
+        let mut sorted = self.sorted_keys().await?;
+        let mut left_out = 0;
+        while let Some(page) = sorted.page(PAGE)? {
+            for (key, value) in self.get_many(&page).await? {
                 match value {
                     Some(value) => visit(&key, &value)?,
                     None => left_out += 1,
                 }
             }
         }
-        Ok(left_out)
+        Ok(left_out + sorted.left_out)
+    }
+
+    async fn sorted_keys(&self) -> Result<SortedKeys, StoreError> {
+        let keys = SortedKeys::new()?;
+        let mut position = 0;
+        loop {
+            let (next, page) = self.scan(position, PAGE as usize).await?;
+            keys.add(&page)?;
+            if next == 0 {
+                keys.sort()?;
+                return Ok(keys);
+            }
+            position = next;
+        }
     }
 
     pub(super) async fn count(&self) -> Result<u64, StoreError> {

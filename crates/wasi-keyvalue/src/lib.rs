@@ -15,6 +15,8 @@ use bindings::{
     atomics::{self, Cas, CasError},
     batch, store,
 };
+use futures::future::try_join_all;
+use spin_sdk::{key_value, wit_bindgen::block_on};
 
 pub use bindings::store::Error;
 
@@ -45,25 +47,30 @@ impl Bucket {
     }
 
     /// The keys that have a value, with their values, in any order. One host call; where that fails, one for
-    /// each key, and from then on only these.
+    /// each key, and from then on only these: up to two one after another, more than that side by side, in as much time as two.
     ///
     /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
     /// more that fails, and with one it gives no value.
     pub fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let one_by_one = || {
-            let value_of = |key: &String| Ok(self.get(key)?.map(|value| (key.clone(), value)));
-            keys.iter().filter_map(|key| value_of(key).transpose()).collect::<Result<_, _>>()
-        };
         if keys.len() < 2 || self.has_batches() == Some(false) {
-            return one_by_one();
+            return self.get_each(keys);
         }
         if let Ok(values) = batch::get_many(&self.store, keys) {
             self.note_batches(true);
             return Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect());
         }
-        let values = one_by_one()?;
+        let values = self.get_each(keys)?;
         self.note_batches(false);
         Ok(values)
+    }
+
+    fn get_each(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let values = if keys.len() > 2 {
+            side_by_side(self.label.clone(), keys.to_vec())?
+        } else {
+            keys.iter().map(|key| self.get(key)).collect::<Result<_, _>>()?
+        };
+        Ok(keys.iter().zip(values).filter_map(|(key, value)| Some((key.clone(), value?))).collect())
     }
 
     /// Whether the store reads several keys at once, where that is known.
@@ -108,6 +115,21 @@ impl Bucket {
         let current = cas.current()?;
         Ok(Swap { bucket: self, key, cas, current })
     }
+}
+
+/// Reads keys with Spin's own interface, whose calls need not wait for one another; those of `wasi:keyvalue` (0.2) do. The instance
+/// waits for all of them, as it does for a single call of the others, and for what it has spawned since it last waited.
+fn side_by_side(label: String, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    let values = block_on(async move {
+        let store = key_value::Store::open(label).await?;
+        try_join_all(keys.iter().map(|key| store.get(key))).await
+    });
+    values.map_err(|error| match error {
+        key_value::Error::NoSuchStore => Error::NoSuchStore,
+        key_value::Error::AccessDenied => Error::AccessDenied,
+        key_value::Error::StoreTableFull => Error::Other("too many stores are open".to_owned()),
+        key_value::Error::Other(reason) => Error::Other(reason),
+    })
 }
 
 /// A value that is about to be replaced.

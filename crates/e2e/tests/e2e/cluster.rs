@@ -243,7 +243,7 @@ fn faults_under_load_cost_no_more_than_is_said() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let started = runtime.block_on(Cluster::start(NODES, |app| app.variable("shadow", "1")));
     let Some(mut cluster) = started else { return };
-    // Spin reads key by key and connects for every swap: with Redis 200 ms away a new sentence takes it some 5 s.
+    // Spin waits for a Redis that it is cut off from, and so do its clients.
     let answers = if is_spin() { 20 } else { 50 };
     let mut breaches = Vec::new();
     for fault in FAULTS {

@@ -130,7 +130,7 @@ impl<S: KeyValues> Journal<S> {
     /// All that the journal says about the prompts of a round: what was drawn for it, and the annotations of every round that compared two
     /// of them.
     ///
-    /// Reads three batches, and the annotations, 200 at a time; on Spin with Redis, each key by itself.
+    /// Reads three batches, and the annotations, 200 at a time; on Spin with Redis, a `GET` for each key, side by side.
     pub fn evidence(&self, round: Round) -> Result<Evidence, S::Error> {
         let mut keys = vec![ROUNDS_KEY.to_owned()];
         keys.extend(Stratum::ALL.map(|stratum| round.counter_key(stratum)));

@@ -186,7 +186,7 @@ impl<'l> Store<'l> {
     }
 
     /// Counts that one observation has taken the place of another, or of none, in this store. Two host calls and one for each counter that
-    /// changes: for a new observation seven. On Spin with Redis three more, and the values known before are read one by one.
+    /// changes: for a new observation seven. On Spin with Redis three more, and the values known before are read each by itself, side by side.
     pub fn tally(
         &self,
         old: Option<&Observation<'_>>,
@@ -230,7 +230,7 @@ impl KeyValues for Store<'_> {
         self.bucket.get(key).map_err(|error| self.error(error))
     }
 
-    /// One host call; on Spin with Redis, one more for each key.
+    /// One host call; on Spin with Redis, one for each key, and one that opens the store again where they are more than two.
     fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         self.bucket.get_many(keys).map_err(|error| self.error(error))
     }
