@@ -186,7 +186,8 @@ impl Store {
     /// or the value no string.
     ///
     /// `SQLite`: the entries are those of one moment, and the thread is blocked until the last has been visited. Redis:
-    /// an entry that is written or deleted meanwhile may be among them.
+    /// an entry that is written or deleted meanwhile may be among them, and the keys are sorted in a temporary file, which blocks the
+    /// thread as well.
     ///
     /// # Errors
     ///

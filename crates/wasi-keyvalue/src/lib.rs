@@ -52,36 +52,26 @@ impl Bucket {
     /// Spin's Redis stores (4.1) ask the server for several keys with `KEYS`, which takes a single pattern: with two keys or
     /// more that fails, and with one it gives no value.
     pub fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        if keys.len() < 2 || self.has_batches() == Some(false) {
+        if keys.len() < 2 || has_batches(&self.label) == Some(false) {
             return self.get_each(keys);
         }
         if let Ok(values) = batch::get_many(&self.store, keys) {
-            self.note_batches(true);
+            note_batches(&self.label, true);
             return Ok(values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect());
         }
         let values = self.get_each(keys)?;
-        self.note_batches(false);
+        note_batches(&self.label, false);
         Ok(values)
     }
 
     fn get_each(&self, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let values = if keys.len() > 2 {
-            side_by_side(self.label.clone(), keys.to_vec())?
+            // The instance waits, as it does for a single call of the others, and for what it has spawned since it last waited.
+            block_on(side_by_side(self.label.clone(), keys.to_vec()))?
         } else {
             keys.iter().map(|key| self.get(key)).collect::<Result<_, _>>()?
         };
-        Ok(keys.iter().zip(values).filter_map(|(key, value)| Some((key.clone(), value?))).collect())
-    }
-
-    /// Whether the store reads several keys at once, where that is known.
-    fn has_batches(&self) -> Option<bool> {
-        BATCHES.with_borrow(|batches| batches.get(&self.label).copied())
-    }
-
-    fn note_batches(&self, has_batches: bool) {
-        if self.has_batches() != Some(has_batches) {
-            BATCHES.with_borrow_mut(|batches| batches.insert(self.label.clone(), has_batches));
-        }
+        Ok(present(keys, values))
     }
 
     /// Sets many values.
@@ -103,10 +93,10 @@ impl Bucket {
     /// Whether the store reports swaps as failed that were made, as Spin's Redis stores do (4.1). They are told by their batches: no host
     /// call where the instance has read several keys at once before, one where it has not.
     pub fn misreports_swaps(&self, key: &str) -> Result<bool, Error> {
-        if self.has_batches().is_none() {
+        if has_batches(&self.label).is_none() {
             self.get_many(&[key.to_owned(), key.to_owned()])?;
         }
-        Ok(self.has_batches() == Some(false))
+        Ok(has_batches(&self.label) == Some(false))
     }
 
     /// Begins to replace the value of a key.
@@ -117,19 +107,44 @@ impl Bucket {
     }
 }
 
-/// Reads keys with Spin's own interface, whose calls need not wait for one another; those of `wasi:keyvalue` (0.2) do. The instance
-/// waits for all of them, as it does for a single call of the others, and for what it has spawned since it last waited.
-fn side_by_side(label: String, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, Error> {
-    let values = block_on(async move {
+/// Opens the store that `label` is linked to, and reads keys: what [`Bucket::open`] and [`Bucket::get_many`] do together. Where the store is
+/// known to read keys one by one only, the instance's other requests go on meanwhile.
+pub async fn read(label: &str, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    if has_batches(label) != Some(false) {
+        return Bucket::open(label)?.get_many(keys);
+    }
+    let values = side_by_side(label.to_owned(), keys.to_vec()).await?;
+    Ok(present(keys, values))
+}
+
+/// Reads keys with Spin's own interface, whose calls need not wait for one another; those of `wasi:keyvalue` (0.2) do.
+async fn side_by_side(label: String, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    let read = async {
         let store = key_value::Store::open(label).await?;
         try_join_all(keys.iter().map(|key| store.get(key))).await
-    });
-    values.map_err(|error| match error {
+    };
+    read.await.map_err(|error| match error {
         key_value::Error::NoSuchStore => Error::NoSuchStore,
         key_value::Error::AccessDenied => Error::AccessDenied,
         key_value::Error::StoreTableFull => Error::Other("too many stores are open".to_owned()),
         key_value::Error::Other(reason) => Error::Other(reason),
     })
+}
+
+/// The keys that have a value, with their values.
+fn present(keys: &[String], values: Vec<Option<Vec<u8>>>) -> Vec<(String, Vec<u8>)> {
+    keys.iter().zip(values).filter_map(|(key, value)| Some((key.clone(), value?))).collect()
+}
+
+/// Whether the store behind a label reads several keys at once, where that is known.
+fn has_batches(label: &str) -> Option<bool> {
+    BATCHES.with_borrow(|batches| batches.get(label).copied())
+}
+
+fn note_batches(label: &str, reads_together: bool) {
+    if has_batches(label) != Some(reads_together) {
+        BATCHES.with_borrow_mut(|batches| batches.insert(label.to_owned(), reads_together));
+    }
 }
 
 /// A value that is about to be replaced.
@@ -163,10 +178,10 @@ impl Swap<'_> {
                 Err(CasError::CasFailed(_)) if !self.bucket.misreports_swaps(self.key)? => return Ok(false),
                 Err(CasError::CasFailed(cas)) => cas,
             };
-            match self.bucket.get(self.key)? {
+            // Not the bucket's own connection, which may still lead to another server than the one that was written to.
+            match cas.current()? {
                 Some(now) if now == value => return Ok(true),
                 now if now != self.current => return Ok(now.is_some_and(|now| comes_after_it(&now))),
-                _ if cas.current()? != self.current => return Ok(false),
                 _ => {}
             }
         }

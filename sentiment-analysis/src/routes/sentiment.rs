@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use api::{address, body, log::warn, origin, recording::NewSentence, response};
-use experiment::{Key, Record, Variant, spin::Store};
+use experiment::{Key, Record, Variant, spin::StoredValues};
 use problem::Problem;
 use sentiment::{Outcome, Sentence};
 use serde::Serialize;
@@ -70,7 +70,7 @@ async fn respond(
 
     let (variant, cookie) = instance.assign(&parts.headers);
     *assigned = Some((variant.label(), cookie));
-    if let Some(sentiment) = known(instance, variant, sentence)? {
+    if let Some(sentiment) = known(instance, variant, sentence).await? {
         return Ok(Classification { sentiment, variant: variant.label(), cached: true });
     }
     let address = address::of(&parts.headers, instance.settings.address_header.as_ref());
@@ -87,10 +87,13 @@ async fn respond(
 ///
 /// If the store is away, the sentence is not classified: another prompt's answer would be counted among this variant's, and the model would
 /// be asked for what is in the store.
-fn known(instance: &Instance, variant: &Variant, sentence: Sentence<'_>) -> Result<Option<Outcome>, Problem> {
+async fn known(
+    instance: &Instance,
+    variant: &Variant,
+    sentence: Sentence<'_>,
+) -> Result<Option<Outcome>, Problem> {
     let key = Key::for_sentence(sentence.as_str());
-    let read = Store::open(variant.label()).and_then(|store| store.read(&key));
-    let (prompt, record) = match read {
+    let (prompt, record) = match StoredValues::of(variant.label(), &key).await {
         Ok(stored) => (Ok(stored.prompt), stored.record),
         Err(error) if error.is_passing() => {
             warn(format_args!("a sentence was not classified: {error}"));

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::process::{Process, until};
 use crate::redis_server::free_port;
+use crate::runtime::is_spin;
 use crate::tool;
 
 /// The most nodes.
@@ -98,6 +99,8 @@ impl HaProxy {
 
 fn configuration(folder: &Path, port: u16, redis_port: u16, [primary, replica]: [u16; 2]) -> String {
     let folder = folder.display();
+    // As in `deploy/app.yaml`: a node of Spin that is cut off from its stores waits for them, and everybody for it.
+    let (path, patience) = if is_spin() { ("/api/variants", 3) } else { ("/.well-known/spin/health", 1) };
     format!(
         "global
     stats socket {folder}/admin.sock mode 600 level admin
@@ -115,7 +118,9 @@ frontend app
     default_backend nodes
 backend nodes
     balance roundrobin
-    option httpchk GET /.well-known/spin/health
+    option httpchk
+    http-check send meth GET uri {path} ver HTTP/1.1 hdr host localhost
+    timeout check {patience}s
     retry-on conn-failure
     default-server check inter 250ms fall 2 rise 1
     server-template n 1-{SLOTS} 127.0.0.1:1 disabled

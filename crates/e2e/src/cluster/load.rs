@@ -1,6 +1,7 @@
 //! Clients that ask, vote, annotate and look at the results, and what they saw.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -73,6 +74,15 @@ impl Default for Seen {
 }
 
 impl Seen {
+    /// How many answers and votes were acknowledged in that time; an answer counts twice, for the other variant gives one in the shadow.
+    pub fn noted(&self, time: Range<Instant>) -> u64 {
+        let times = self.sentences.values().flat_map(|noted| {
+            let answers = noted.answers.values().map(|(_, at)| *at);
+            answers.flat_map(|at| [at; 2]).chain(noted.vote.iter().map(|(_, at)| *at))
+        });
+        times.filter(|at| time.contains(at)).count() as u64
+    }
+
     fn answer(&mut self, asked: Instant) {
         self.answered += 1;
         self.slowest = self.slowest.max(asked.elapsed());

@@ -51,6 +51,31 @@ pub struct StoredValues {
     pub record: Option<Vec<u8>>,
 }
 
+impl StoredValues {
+    /// Reads them from the store that `label` is linked to, which is not kept open. Two host calls; three on Spin with Redis, during which the
+    /// instance's other requests go on.
+    pub async fn of(label: &str, key: &Key<'_>) -> Result<Self, StoreError> {
+        let values = wasi_keyvalue::read(label, &Self::keys(key)).await;
+        Ok(Self::among(values.map_err(|error| StoreError::new(label, error))?, key))
+    }
+
+    fn keys(key: &Key) -> [String; 2] {
+        [PROMPT_KEY.to_owned(), key.as_str().to_owned()]
+    }
+
+    fn among(values: Vec<(String, Vec<u8>)>, key: &Key) -> Self {
+        let mut stored = Self::default();
+        for (name, value) in values {
+            if name == PROMPT_KEY {
+                stored.prompt = Some(value);
+            } else if name == key.as_str() {
+                stored.record = Some(value);
+            }
+        }
+        stored
+    }
+}
+
 /// A record that was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Changed<A> {
@@ -84,16 +109,7 @@ impl<'l> Store<'l> {
     /// Reads the prompt and a sentence's record together. One host call; two on Spin with Redis, and three where an
     /// instance reads for the first time.
     pub fn read(&self, key: &Key) -> Result<StoredValues, StoreError> {
-        let keys = [PROMPT_KEY.to_owned(), key.as_str().to_owned()];
-        let mut stored = StoredValues::default();
-        for (name, value) in self.get_many(&keys)? {
-            if name == PROMPT_KEY {
-                stored.prompt = Some(value);
-            } else if name == key.as_str() {
-                stored.record = Some(value);
-            }
-        }
-        Ok(stored)
+        Ok(StoredValues::among(self.get_many(&StoredValues::keys(key))?, key))
     }
 
     /// Reads the prompt alone. One host call.
@@ -127,8 +143,8 @@ impl<'l> Store<'l> {
     }
 
     /// Puts a visitor's vote on the answer to a sentence in the place of their earlier one, or takes it back. Returns the record before and
-    /// after, or `None` if the store has none; it gets none then. Two host calls, one if something changes, and one where an instance
-    /// has read nothing.
+    /// after, or `None` if the store has none; it gets none then. Two host calls, one more if something changes, and one more
+    /// where the instance has read no keys together before.
     pub fn vote<A: Answer + Clone + PartialEq>(
         &self,
         key: &Key,
