@@ -35,7 +35,7 @@ impl SortedKeys {
             database.execute_batch(TABLES)?;
             Ok(Self { database, given: 0, left_out: 0 })
         };
-        open().map_err(failed)
+        open().map_err(|error| failed(&error))
     }
 
     /// Takes keys that were found.
@@ -44,18 +44,18 @@ impl SortedKeys {
             let mut insert = self.database.prepare_cached("INSERT INTO found VALUES (?1)")?;
             keys.iter().try_for_each(|key| insert.execute([key]).map(drop))
         };
-        add().map_err(failed)
+        add().map_err(|error| failed(&error))
     }
 
     /// Sorts them. There are no more to come.
     pub(super) fn sort(&self) -> Result<(), StoreError> {
         let sort = "INSERT INTO sorted (key) SELECT key FROM found GROUP BY key";
-        self.database.execute(sort, []).map_err(failed).map(drop)
+        self.database.execute(sort, []).map_err(|error| failed(&error)).map(drop)
     }
 
     /// The next of the sorted keys, at most `limit` of them; `None` if all were given.
     pub(super) fn page(&mut self, limit: u32) -> Result<Option<Vec<String>>, StoreError> {
-        let page = self.next(limit).map_err(failed)?;
+        let page = self.next(limit).map_err(|error| failed(&error))?;
         let Some((last, _)) = page.last() else { return Ok(None) };
         self.given = *last;
         let found = page.len();
@@ -71,7 +71,7 @@ impl SortedKeys {
     }
 }
 
-fn failed(error: rusqlite::Error) -> StoreError {
+fn failed(error: &rusqlite::Error) -> StoreError {
     StoreError::Folder {
         action: "sort keys in",
         path: env::temp_dir().display().to_string(),
