@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct Writes(VecDeque<String>);
 
 impl Writes {
-    /// How many are kept: far more than can be made between a write and the look at what came of it, which is the next command but one.
+    /// How many are kept: more than can be made between a write and the look at what came of it. Spin makes a new connection for the
+    /// look, some eight round trips in all, and each write that succeeds takes two at least after the one before.
     pub const MOST: usize = 8;
 
     /// Whether there are none.

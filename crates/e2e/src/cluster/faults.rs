@@ -148,7 +148,7 @@ impl Fault {
         let votes = audit.votes.iter().filter(|at| !unsynced(at)).count();
         let annotations = audit.annotations.iter().filter(|at| !unsynced(at)).count();
         let apart = match self.cost {
-            // Counters refuse the writes, and records, which Spin connects for anew, do not.
+            // The former server refuses to count, while records, for which Spin connects anew, are written to the other.
             Cost::Unsynced if is_spin() => seen.noted(made..made + APART),
             _ => 0,
         };
